@@ -1,0 +1,1 @@
+"""Film in, film out: index, clock, colour, decode, encode, assemble, verify."""

@@ -1,0 +1,1 @@
+"""What moves: flow, confidence, analysis."""

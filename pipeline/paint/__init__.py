@@ -1,0 +1,1 @@
+"""The painter: networks, style codes, stylizing, losses, training."""
