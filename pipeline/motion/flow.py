@@ -1,0 +1,143 @@
+"""Two small lumas to the motion between them.
+
+A *flow* says for each pixel of one frame where it is found in another (``pipeline/__init__.py``);
+*analysis size* is the small grid on which all motion is measured, whatever the film's size. Nothing
+here judges whether a flow is right: that is ``confidence``.
+
+OpenCV's flow depends on its thread count through the stripes in which it propagates, and that count
+belongs to the whole process: ``estimate`` sets it to 1 and leaves it there, because putting it back
+would race with another thread's estimate.
+"""
+
+from functools import lru_cache
+from typing import Literal, TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Luma = NDArray[np.uint8]
+"""[h, w] at analysis size."""
+Flow = NDArray[np.float32]
+"""[h, w, 2], (dx, dy) in pixels of its own grid."""
+Field = NDArray[np.float32]
+"""[h, w], one number a pixel."""
+
+Pixels = TypeVar("Pixels", NDArray[np.uint8], NDArray[np.float32])
+Preset = Literal["ultrafast", "fast", "medium"]
+
+_PRESETS: dict[Preset, int] = {
+    "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
+    "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
+    "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
+}
+_SHORT_SIDE = 270
+_LEAST_SIDE = 32  # below 16 OpenCV 5 raises for some shapes and crashes for others
+
+
+def analysis_size(width: int, height: int) -> tuple[int, int]:
+    """Give (w, h) of the analysis grid: short side 270, or the film's own if that is less.
+
+    >>> analysis_size(1920, 1080), analysis_size(160, 90)
+    ((480, 270), (160, 90))
+    """
+    if width < 1 or height < 1:
+        raise ValueError(f"a film has at least one pixel, got {width}x{height}")
+    short = min(width, height)
+    side = min(_SHORT_SIDE, short)
+    return max(1, round(width * side / short)), max(1, round(height * side / short))
+
+
+def small_luma(
+    luma: NDArray[np.uint8], size: tuple[int, int], *, gain: float = 1.0, black: int = 16
+) -> Luma:
+    """Bring a luma plane to analysis size, and its light to unit gain.
+
+    Args:
+        luma: [H, W].
+        size: (w, h), as ``analysis_size`` gives it.
+        gain: The light of this frame as a multiple of the shot's; divided out above ``black``.
+        black: The code that stays where it is: 16, or 0 in full range.
+    """
+    if gain == 1.0:
+        return np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8)
+    # In float, or a deep fade divided by its gain would come out in steps.
+    small = cv2.resize(luma.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    lit = (small - black) / np.float32(gain) + black
+    return np.asarray(np.clip(np.rint(lit), 0, 255), np.uint8)
+
+
+def no_motion(shape: tuple[int, ...]) -> Flow:
+    """Give the flow of a still picture of shape [h, w]."""
+    return np.zeros((*shape[:2], 2), np.float32)
+
+
+def estimate(at: Luma, of: Luma, *, start: Flow | None = None, preset: Preset = "fast") -> Flow:
+    """Estimate flow(at, of) by dense inverse search (Kroeger 2016).
+
+    Equal pictures have no motion, exactly.
+
+    Args:
+        at: [h, w], the frame whose pixels ask.
+        of: [h, w], the frame in which they are looked for.
+        start: A flow to begin from; left as it is.
+        preset: How much work; about 1, 2.5 and 16 ms of one core.
+    """
+    if at.shape != of.shape:
+        raise ValueError(f"two lumas of one size are needed, got {at.shape} and {of.shape}")
+    if np.array_equal(at, of):
+        return no_motion(at.shape)
+    if cv2.getNumThreads() != 1:
+        cv2.setNumThreads(1)
+    height, width = at.shape
+    right, below = max(0, _LEAST_SIDE - width), max(0, _LEAST_SIDE - height)
+    if right or below:
+        at, of = (
+            cv2.copyMakeBorder(x, 0, below, 0, right, cv2.BORDER_REPLICATE).astype(np.uint8)
+            for x in (at, of)
+        )
+        if start is not None:
+            start = np.pad(start, ((0, below), (0, right), (0, 0)), "edge")
+    dis = cv2.DISOpticalFlow.create(_PRESETS[preset])
+    flow = dis.calc(at, of, no_motion(at.shape) if start is None else start.copy())
+    return np.ascontiguousarray(flow[:height, :width], np.float32)
+
+
+def compose(first: Flow, second: Flow) -> Flow:
+    """Chain flow(t, s) and flow(s, u) to flow(t, u)."""
+    return first + warp(second, first)
+
+
+def warp(
+    image: Pixels, flow: Flow, *, interpolation: Literal["linear", "cubic"] = "linear"
+) -> Pixels:
+    """Fetch each pixel from where ``flow`` finds it; beyond the edge the edge goes on.
+
+    No motion gives the picture back exactly, whole pixels an exact shift.
+
+    Args:
+        image: [h, w] or [h, w, C], on the grid of ``flow``.
+        flow: flow(t, u) for an image of frame u.
+        interpolation: "linear" for content and flow, "cubic" for what will be seen.
+    """
+    if image.shape[:2] != flow.shape[:2]:
+        raise ValueError(f"image {image.shape} and flow {flow.shape} are on different grids")
+    columns, rows = pixel_grid(flow.shape[0], flow.shape[1])
+    how = cv2.INTER_CUBIC if interpolation == "cubic" else cv2.INTER_LINEAR
+    fetched = cv2.remap(
+        image,
+        columns + flow[..., 0],
+        rows + flow[..., 1],
+        how,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(fetched, image.dtype)
+
+
+@lru_cache(maxsize=8)
+def pixel_grid(height: int, width: int) -> tuple[Field, Field]:
+    """Give (x, y) of each pixel, [h, w] each; shared, so read-only."""
+    rows, columns = np.indices((height, width), np.float32)
+    rows.setflags(write=False)
+    columns.setflags(write=False)
+    return columns, rows

@@ -1,0 +1,102 @@
+"""What a person asked for, checked once.
+
+A *recipe* is everything that a person may choose about a painted film; a *digest* of it says
+whether work done for one recipe may serve another. It does not know the film: a style or a range of
+frames that does not exist is refused by those who look it up.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from pipeline.errors import BadRequest
+
+Part = Literal["plan", "paint", "fill", "encode"]
+"""A step of the path, as far as the recipe reaches into it."""
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Recipe(BaseModel):
+    """The settings of a job."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    style: Annotated[str, Field(min_length=1)]
+    """Name of a painting's style code."""
+    strength: Share = 1.0
+    """0 gives the source's samples back, 1 the painted ones."""
+    keys: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"
+    """Distance of the keyframes; 1 paints every frame, with harmonise, fill and gate off."""
+    max_gap: Annotated[int, Field(ge=1, le=48)] = 12
+    """Most frames from one key to the next when ``keys`` is "auto", freezes not counted."""
+    keep_bars: bool = True
+    """Leave letterbox bars as they are."""
+    codec: Literal["h264", "ffv1"] = "h264"
+    crf: Annotated[int, Field(ge=0, le=51)] = 16
+    """Quality of h264: 0 is lossless, 51 is worst."""
+    flicker_budget: Annotated[float, Field(gt=0)] = 3.0
+    """The temporal loss a frame may have, as a multiple of its content floor."""
+    rho: Share = 0.5
+    """How much of the key before is carried into each key by harmonise."""
+    frames: tuple[Annotated[int, Field(ge=0)], int] | None = None
+    """Frames [start, stop) to make, None for the whole film."""
+
+    @model_validator(mode="after")
+    def _frames_are_a_range(self) -> "Recipe":
+        if self.frames is not None and self.frames[0] >= self.frames[1]:
+            raise ValueError(f"frames: [{self.frames[0]}, {self.frames[1]}) holds no frame")
+        return self
+
+    @property
+    def every_frame(self) -> bool:
+        """Whether every frame is painted on its own: the baseline."""
+        return self.keys == 1
+
+
+_FIELDS: dict[Part, tuple[str, ...]] = {
+    "plan": ("keys", "max_gap", "keep_bars"),
+    "paint": ("style", "rho"),
+    "fill": ("flicker_budget", "strength"),
+    "encode": ("codec", "crf"),
+}
+
+
+def read_recipe(settings: Mapping[str, object]) -> Recipe:
+    """Check settings as they come from a person.
+
+    Raises:
+        BadRequest: In one line, naming each field that is wrong and what was got.
+
+    >>> read_recipe({"style": "starry", "keys": 8}).keys
+    8
+    """
+    try:
+        return Recipe.model_validate(dict(settings))
+    except ValidationError as error:
+        raise BadRequest(_line(error)) from None
+
+
+def digest(recipe: Recipe, *parts: Part) -> str:
+    """Give the sha256, in hex, of the fields that reach into ``parts``.
+
+    ``frames`` is in none of them: a part of a film has the pixels that the whole film has.
+    """
+    names = [name for part in sorted(set(parts)) for name in _FIELDS[part]]
+    fields = {name: getattr(recipe, name) for name in names}
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+
+
+def _line(error: ValidationError) -> str:
+    wrong: dict[str, list[str]] = {}
+    for item in error.errors(include_url=False, include_context=False):
+        name = str(item["loc"][0]) if item["loc"] else ""
+        text = item["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        got = f", got {item['input']!r}" if name and item["type"] != "extra_forbidden" else ""
+        wrong.setdefault(name, []).append(text[:1].lower() + text[1:] + got)
+    return "; ".join(
+        (f"{name}: " if name else "") + " or ".join(texts) for name, texts in wrong.items()
+    )
