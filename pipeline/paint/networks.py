@@ -1,0 +1,221 @@
+"""A frame and a style code to a painted frame: the feed-forward painter.
+
+A *style code* is 256 floats that stand for a painting; *moments* are the mean and variance that
+each normalisation of the net uses. Moments come from outside, pooled over a shot, so the net itself
+is strictly local: a pixel of the result depends on the input within an *apron* of pixels and on
+nothing else, and tiles give the same pixels as the whole frame. No convolution runs at full
+resolution, and none pads: the frame is mirrored once around its edge, by indices, and every layer
+is 'valid'.
+
+Modulation by gains and biases from a code follows conditional instance normalisation (Dumoulin
+2017, eq. 5); the phase projection of the last layer removes what sub-pixel shuffling (Shi 2016)
+leaves of a lattice.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+CODE_LENGTH = 256
+STRIDE = 4
+"""Tiles and padded frames start on multiples of this many pixels."""
+_EPS_SHARE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Width and depth of one member of the family."""
+
+    stem: int
+    """Channels at half resolution."""
+    body: int
+    """Channels at quarter resolution."""
+    blocks: int
+    """Residual blocks."""
+
+    @property
+    def apron(self) -> int:
+        """Pixels of context that a painted pixel needs on each side; a multiple of 4."""
+        return 16 + 8 * self.blocks
+
+
+SIZES = {"S": Size(stem=24, body=48, blocks=4)}
+
+
+class Modulation(nn.Module):
+    """(x - mu) / sigma * gamma(z) + beta(z), mu and sigma from outside.
+
+    sigma = sqrt(var + 1 % of the channel's typical variance in training), so that black and flat
+    shots are not amplified into noise.
+    """
+
+    typical: Tensor
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.channels = channels
+        self.affine = nn.Linear(CODE_LENGTH, 2 * channels)
+        nn.init.normal_(self.affine.weight, std=0.01)
+        with torch.no_grad():
+            self.affine.bias.copy_(torch.cat([torch.ones(channels), torch.zeros(channels)]))
+        self.register_buffer("typical", torch.ones(channels))
+
+    def forward(self, x: Tensor, code: Tensor, moments: Tensor) -> Tensor:
+        """Normalise and modulate.
+
+        Args:
+            x: [N, C, h, w]
+            code: [N, 256]
+            moments: [N or 1, 2, C]: mean and variance
+        """
+        mean, variance = moments.unbind(-2)
+        gamma, beta = self.affine(code).chunk(2, dim=1)
+        scale = gamma * torch.rsqrt(variance + _EPS_SHARE * self.typical)
+        shift = beta - mean * scale
+        out: Tensor = x * scale[..., None, None].to(x.dtype) + shift[..., None, None].to(x.dtype)
+        return out
+
+
+class Residual(nn.Module):
+    """conv, modulation, ReLU, conv, modulation, plus the input cropped to what is left."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, bias=False)
+        self.first_modulation = Modulation(channels)
+        self.second = nn.Conv2d(channels, channels, 3, bias=False)
+        self.second_modulation = Modulation(channels)
+
+    def forward(self, x: Tensor, modulate: "Run") -> Tensor:
+        """[N, C, h, w] to [N, C, h - 4, w - 4]."""
+        y = functional.relu(modulate(self.first_modulation, self.first(x)))
+        y = modulate(self.second_modulation, self.second(y))
+        return y + x[..., 2:-2, 2:-2]
+
+
+class Run:
+    """One pass through the net: hands each modulation its moments, in order, and keeps them.
+
+    Given ``moments`` are used as they are. Else each modulation measures its own input: every
+    picture for itself, or with ``pooled`` all pictures of the batch as one.
+    """
+
+    def __init__(self, code: Tensor, moments: Tensor | None, *, pooled: bool, train: bool) -> None:
+        self.code, self.moments, self.pooled, self.train = code, moments, pooled, train
+        self.used: list[Tensor] = []
+        self._offset = 0
+
+    def __call__(self, modulation: Modulation, x: Tensor) -> Tensor:
+        """Modulate x by this pass's moments."""
+        if self.moments is None:
+            here = pooled_moments(x) if self.pooled else own_moments(x)
+            if self.train:
+                with torch.no_grad():
+                    modulation.typical.lerp_(here[:, 1].mean(0).to(modulation.typical), 0.02)
+        else:
+            here = self.moments[..., self._offset : self._offset + modulation.channels]
+        self._offset += modulation.channels
+        self.used.append(here)
+        out: Tensor = modulation(x, self.code, here)
+        return out
+
+
+def own_moments(x: Tensor) -> Tensor:
+    """[N, C, h, w] to [N, 2, C]: mean and variance of each picture's channels."""
+    variance, mean = torch.var_mean(x.float(), dim=(2, 3), correction=0)
+    return torch.stack([mean, variance], dim=1)
+
+
+def pooled_moments(x: Tensor) -> Tensor:
+    """[N, C, h, w] to [1, 2, C]: mean and variance over all pictures, summed in float64."""
+    wide = x.double()
+    mean = wide.mean(dim=(0, 2, 3))
+    variance = (wide.square().mean(dim=(0, 2, 3)) - mean.square()).clamp_min(0)
+    return torch.stack([mean, variance])[None].float()
+
+
+class Painter(nn.Module):
+    """The net. 0.24 million convolution weights in size S, plus the affine heads."""
+
+    def __init__(self, size: Size) -> None:
+        super().__init__()
+        self.size = size
+        self.stem = nn.Conv2d(12, size.stem, 3, bias=False)
+        self.stem_modulation = Modulation(size.stem)
+        self.down = nn.Conv2d(size.stem, size.body, 4, stride=2, bias=False)
+        self.down_modulation = Modulation(size.body)
+        self.body = nn.ModuleList(Residual(size.body) for _ in range(size.blocks))
+        self.up = nn.Conv2d(size.body, size.stem, 3)
+        self.detail = nn.Conv2d(size.stem, size.stem, 3)
+        self.last = nn.Conv2d(size.stem, 12, 3)
+        kernel = torch.tensor([1.0, 2.0, 1.0])
+        kernel = kernel[:, None] * kernel / 16
+        self.register_buffer("smooth", kernel.expand(size.stem, 1, 3, 3).clone(), persistent=False)
+
+    smooth: Tensor
+
+    @property
+    def moment_channels(self) -> int:
+        """Length of a moments vector: the channels of all modulations."""
+        return self.size.stem + self.size.body * (1 + 2 * self.size.blocks)
+
+    def forward(
+        self, x: Tensor, code: Tensor, moments: Tensor | None = None, *, pooled: bool = False
+    ) -> tuple[Tensor, Tensor]:
+        """Paint.
+
+        Args:
+            x: [N, 3, H + 2 * apron, W + 2 * apron], 0 to 1, H and W multiples of 4: the picture
+                with its context.
+            code: [N, 256]
+            moments: [N or 1, 2, moment_channels] as an earlier pass returned them; None measures.
+            pooled: measure over the whole batch and not each picture for itself.
+
+        Returns:
+            The painted pictures [N, 3, H, W], 0 to 1, and the moments that were used.
+        """
+        run = Run(code, moments, pooled=pooled, train=self.training)
+        y = functional.pixel_unshuffle(x, 2)
+        y = functional.relu(run(self.stem_modulation, self.stem(y)))
+        y = functional.conv2d(y, self.smooth.to(y.dtype), groups=y.shape[1])[..., 1:-1, 1:-1]
+        y = functional.relu(run(self.down_modulation, self.down(y)))
+        for block in self.body:
+            y = block(y, run)
+        y = functional.interpolate(y, scale_factor=2, mode="nearest")
+        y = functional.relu(self.up(y))
+        y = functional.relu(self.detail(y))
+        y = functional.pixel_shuffle(self.last(y), 2)[..., 2:-2, 2:-2]
+        return 0.5 + 0.5 * torch.tanh(y.float()), torch.cat(run.used, dim=-1)
+
+    @torch.no_grad()
+    def project_phases(self) -> None:
+        """Give the four sub-pixel phases of the last layer equal response to flat input.
+
+        Per colour and input channel, the kernel sums of the four phases become their mean and so do
+        the biases; without this the phases drift apart and print a 2 px lattice.
+        """
+        kernels = self.last.weight.view(3, 4, -1, 9)
+        sums = kernels.sum(-1, keepdim=True)
+        kernels -= (sums - sums.mean(1, keepdim=True)) / 9
+        bias = self.last.bias
+        if bias is not None:
+            phases = bias.view(3, 4)
+            phases.copy_(phases.mean(1, keepdim=True).expand(3, 4))
+
+
+def mirrored(picture: Tensor, *, top: int, bottom: int, left: int, right: int) -> Tensor:
+    """Pad [..., H, W] by mirrored indices, however small the picture is (edge not repeated)."""
+    rows = _mirror_index(picture.shape[-2], top, bottom)
+    columns = _mirror_index(picture.shape[-1], left, right)
+    return picture[..., rows.to(picture.device)[:, None], columns.to(picture.device)]
+
+
+def _mirror_index(length: int, before: int, after: int) -> Tensor:
+    index = torch.arange(-before, length + after)
+    if length == 1:
+        return torch.zeros_like(index)
+    period = 2 * (length - 1)
+    index = index.remainder(period)
+    return torch.where(index >= length, period - index, index)

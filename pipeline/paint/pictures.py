@@ -1,0 +1,144 @@
+"""Photographs and paintings to training crops.
+
+A *window* is the piece of a photograph that the net sees: the crop that is judged plus the net's
+apron and a little room to move. Every window is a pure function of (seed, step, place in the
+batch), so that a training run can be resumed exactly. Nothing here knows a loss.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pyarrow.parquet as pq
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from pipeline.errors import UnreadableFilm
+
+Picture = NDArray[np.uint8]
+"""RGB, [H, W, 3]."""
+
+
+def read_picture(path: Path, *, short_side: int | None = None) -> Picture:
+    """Read an image file, reduced to ``short_side`` if it is larger.
+
+    Raises:
+        UnreadableFilm: If it is missing or no picture.
+    """
+    data = np.frombuffer(path.read_bytes(), np.uint8) if path.is_file() else np.empty(0, np.uint8)
+    picture = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if data.size else None
+    if picture is None:
+        raise UnreadableFilm(f"not a picture: {path}")
+    return reduced(np.asarray(picture, np.uint8), short_side)
+
+
+def read_table(path: Path, *, limit: int | None = None) -> list[Picture]:
+    """Read the column ``jpeg`` of a Parquet table of pictures, in its order."""
+    rows = pq.read_table(path, columns=["jpeg"]).column("jpeg").to_pylist()[:limit]
+    flags = cv2.IMREAD_COLOR_RGB
+    return [np.asarray(cv2.imdecode(np.frombuffer(r, np.uint8), flags), np.uint8) for r in rows]
+
+
+def reduced(picture: Picture, short_side: int | None) -> Picture:
+    """Reduce a picture so that its shorter side is ``short_side``; never enlarge."""
+    height, width = picture.shape[:2]
+    scale = 1.0 if short_side is None else short_side / min(height, width)
+    if scale >= 1:
+        return picture
+    size = (round(width * scale), round(height * scale))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def style_crops(painting: Picture, *, side: int = 384) -> Tensor:
+    """Five fixed crops (centre and corners, 4 % margin) of a painting: [5, 3, side, side], 0..1.
+
+    A painting that is too small for the crops is enlarged first.
+    """
+    margin = round(0.04 * min(painting.shape[:2]))
+    inner = painting[margin : painting.shape[0] - margin, margin : painting.shape[1] - margin]
+    short = min(inner.shape[:2])
+    if short < side:
+        scale = side / short
+        size = (max(side, round(inner.shape[1] * scale)), max(side, round(inner.shape[0] * scale)))
+        inner = np.asarray(cv2.resize(inner, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+    down, right = inner.shape[0] - side, inner.shape[1] - side
+    corners = [(0, 0), (0, right), (down, 0), (down, right), (down // 2, right // 2)]
+    crops = [inner[y : y + side, x : x + side] for y, x in corners]
+    return torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float() / 255
+
+
+def window(photos: Sequence[Picture], *, side: int, rng: np.random.Generator) -> Tensor:
+    """One augmented window [3, side, side], 0..1, of a random photograph.
+
+    Zoom 1 to 2.2, mirroring, grain and JPEG as in film; one in ten is faded, flat or lettered.
+    """
+    photo = photos[int(rng.integers(len(photos)))]
+    zoom = float(rng.choice([1.0, 1.0, rng.uniform(1, 2.2)]))
+    zoom = max(zoom, side / min(photo.shape[:2]))
+    reach = int(side / zoom)
+    y = int(rng.integers(photo.shape[0] - reach + 1))
+    x = int(rng.integers(photo.shape[1] - reach + 1))
+    piece = photo[y : y + reach, x : x + reach]
+    if rng.random() < 0.5:
+        piece = piece[:, ::-1]
+    picture = np.asarray(cv2.resize(piece, (side, side), interpolation=cv2.INTER_CUBIC), np.float32)
+    return torch.from_numpy(_as_film(picture, rng).clip(0, 255)).permute(2, 0, 1) / 255
+
+
+def _as_film(picture: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """What film does to a picture: grain, block noise, fades, cards and titles."""
+    kind = rng.random()
+    if kind < 0.04:
+        picture = picture * np.float32(rng.uniform(0.03, 0.5))
+    elif kind < 0.07:
+        share = np.float32(rng.uniform(0, 0.15))
+        picture = picture * share + rng.uniform(0, 255, 3).astype(np.float32) * (1 - share)
+    elif kind < 0.10:
+        at = (int(rng.integers(8, 60)), int(rng.integers(60, picture.shape[0])))
+        ink = rng.choice([0.0, 255.0])
+        font, size = cv2.FONT_HERSHEY_DUPLEX, float(rng.uniform(0.6, 1.8))
+        card = picture.clip(0, 255).astype(np.uint8)
+        cv2.putText(card, "reelbrush", at, font, size, (ink, ink, ink), 2, cv2.LINE_AA)
+        picture = card.astype(np.float32)
+    if rng.random() < 0.3:
+        quality = [int(cv2.IMWRITE_JPEG_QUALITY), int(rng.integers(35, 90))]
+        coded = cv2.imencode(".jpg", picture.clip(0, 255).astype(np.uint8), quality)[1]
+        picture = np.asarray(cv2.imdecode(coded, cv2.IMREAD_UNCHANGED), np.float32)
+    if rng.random() < 0.5:
+        grain = rng.standard_normal(picture.shape[:2], np.float32)[..., None]
+        picture = picture + grain * np.float32(rng.uniform(0.5, 6))
+    return np.ascontiguousarray(picture, np.float32)
+
+
+def motion(count: int, *, generator: torch.Generator) -> Tensor:
+    """Random small motions as [count, 2, 3] affine maps (x, y, 1) in pixels about the centre.
+
+    Zoom within 5 %, rotation within 3 degrees, shift within 4 px in each axis.
+    """
+    draw = torch.rand(count, 4, generator=generator) * 2 - 1
+    zoom, angle, shift = 1 + 0.05 * draw[:, 0], torch.deg2rad(3 * draw[:, 1]), 4 * draw[:, 2:]
+    cos, sin = zoom * angle.cos(), zoom * angle.sin()
+    return torch.stack(
+        [torch.stack([cos, -sin, shift[:, 0]], 1), torch.stack([sin, cos, shift[:, 1]], 1)], 1
+    )
+
+
+def moved(pictures: Tensor, maps: Tensor, *, side: int) -> tuple[Tensor, Tensor]:
+    """Warp [N, C, H, H] by affine maps about the centre and crop to ``side``; bicubic.
+
+    Returns:
+        [N, C, side, side] and where the source lay inside, [N, 1, side, side] float 0 or 1.
+    """
+    axis = torch.arange(side) - (side - 1) / 2
+    y, x = torch.meshgrid(axis, axis, indexing="ij")
+    points = torch.stack([x, y, torch.ones_like(x)], -1)
+    at = torch.einsum("nij,hwj->nhwi", maps, points) / (pictures.shape[-1] / 2)
+    out = functional.grid_sample(
+        pictures, at, mode="bicubic", padding_mode="reflection", align_corners=False
+    )
+    limit = 1 - 3 / pictures.shape[-1]
+    valid = (at.abs().amax(-1, keepdim=True) <= limit).permute(0, 3, 1, 2).to(pictures.dtype)
+    return out, valid
