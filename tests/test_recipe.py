@@ -1,0 +1,62 @@
+"""Recipe: what makes no sense is refused in one line; a digest moves with what it covers."""
+
+import pytest
+
+from pipeline.errors import BadRequest
+from pipeline.recipe import Part, Recipe, digest, read_recipe
+
+
+def test_only_a_style_must_be_named() -> None:
+    recipe = read_recipe({"style": "starry"})
+    assert recipe == Recipe(style="starry")
+    assert (recipe.keys, recipe.max_gap, recipe.strength, recipe.crf) == ("auto", 12, 1.0, 16)
+
+
+@pytest.mark.parametrize(
+    ("setting", "name"),
+    [
+        ({"strength": 1.5}, "strength"),
+        ({"strength": float("nan")}, "strength"),
+        ({"keys": 0}, "keys"),
+        ({"keys": "often"}, "keys"),
+        ({"crf": 52}, "crf"),
+        ({"codec": "vp9"}, "codec"),
+        ({"rho": -0.1}, "rho"),
+        ({"flicker_budget": 0}, "flicker_budget"),
+        ({"frames": (5, 5)}, "frames"),
+        ({"frames": (-1, 5)}, "frames"),
+        ({"colour": "red"}, "colour"),
+        ({"style": ""}, "style"),
+    ],
+)
+def test_a_wrong_setting_is_named_in_one_line(setting: dict[str, object], name: str) -> None:
+    with pytest.raises(BadRequest) as caught:
+        read_recipe({"style": "starry"} | setting)
+    assert str(caught.value).startswith(f"{name}: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_two_wrong_settings_are_both_named() -> None:
+    with pytest.raises(BadRequest, match=r"strength: .*2.*; crf: .*99"):
+        read_recipe({"style": "starry", "strength": 2, "crf": 99})
+
+
+def test_a_recipe_does_not_change() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Recipe(style="starry").crf = 3
+
+
+def test_a_digest_moves_only_with_the_fields_of_its_parts() -> None:
+    plain = Recipe(style="starry")
+    half = Recipe(style="starry", strength=0.5)
+    assert digest(plain, "plan", "paint") == digest(half, "plan", "paint")
+    assert digest(plain, "fill") != digest(half, "fill")
+    assert digest(plain, "fill", "paint") == digest(plain, "paint", "fill")
+    part = Recipe(style="starry", frames=(3, 9))
+    every: tuple[Part, ...] = ("plan", "paint", "fill", "encode")
+    assert digest(plain, *every) == digest(part, *every)
+
+
+def test_every_frame_is_painted_when_keys_are_one_apart() -> None:
+    assert Recipe(style="starry", keys=1).every_frame
+    assert not Recipe(style="starry").every_frame
