@@ -1,0 +1,196 @@
+"""Two painted keys and a gap's motion to every frame between them.
+
+A frame is *met* from both keys, its holes are closed by tiles and by what the frame before knows,
+and it is *steadied*: the low band of its difference to the frame before, which the eye sees as
+pumping light, is taken back; brush strokes are left to the keys. A frame whose source is
+sample-equal to the one before is that frame, exactly.
+
+Everything here is at unit gain (``gain``); nothing decodes, encodes or paints.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from pipeline.fill.blend import variance_blend
+from pipeline.fill.gate import Loss, gate_luma, measure
+from pipeline.fill.tiles import Tile, close_holes, hole_share
+from pipeline.fill.warp import upscale, warp_plane, warp_planes
+from pipeline.judge.detail import gradient
+from pipeline.media.color import Plane, Planes
+from pipeline.motion.bridge import Bridge, Step, bridges, steps
+from pipeline.motion.flow import Luma
+
+_FAINT = 0.01
+"""Added to both trusts: where there is none, one key fades into the other."""
+_STEADY = 0.6
+"""Share of the low band's error that is taken back."""
+_REACH = 8.0
+"""Pixels of the film under which a difference is texture, not light."""
+_STOOD = Loss(0.0, 0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """One frame of a gap, after its left key."""
+
+    place: int
+    """Frames after the left key: 1 to b - a."""
+    planes: Planes
+    """At unit gain; for the last one the right key itself."""
+    hole: float
+    """Share that no key explains, 0 to 1; 0 for a key."""
+    loss: Loss
+    """Against the frame before."""
+    gradient_painted: float
+    """Mean squared gradient of the two keys, on average, at gate size."""
+    gradient_source: float
+    """That of the film's own frame."""
+
+
+def fill_gap(
+    sources: Iterable[Planes],
+    *,
+    lumas: Sequence[Luma],
+    left: Planes,
+    right: Planes,
+    tiles: Sequence[Sequence[Tile]] = (),
+    known: Sequence[Step] | None = None,
+    spans: Sequence[Bridge] | None = None,
+) -> Iterator[Filled]:
+    """Make the frames after key a up to and with key b, one at a time.
+
+    Only one source frame is held at a time, so a long freeze in a gap costs no memory.
+
+    Args:
+        sources: The film's frames a to b, both included.
+        lumas: Their small lumas.
+        left: The painted key a.
+        right: The painted key b.
+        tiles: For each in-between frame what was painted for it, as ``find_tiles`` ordered it; or
+            nothing at all.
+        known: ``steps(lumas)``, if the caller has it.
+        spans: ``bridges(lumas)``, if the caller has it.
+    """
+    along = steps(lumas) if known is None else known
+    spans = bridges(lumas, known=along) if spans is None else spans
+    if tiles and len(tiles) != len(spans):
+        raise ValueError(f"{len(spans)} in-between frames need as many tiles, got {len(tiles)}")
+    steep = (gradient(gate_luma(left.luma)) + gradient(gate_luma(right.luma))) / 2
+    incoming = iter(sources)
+    source, before = next(incoming), left
+    seen, shown = gate_luma(source.luma), gate_luma(left.luma)
+    for place, (step, phase) in enumerate(zip(along, _phases(along), strict=True), start=1):
+        earlier, source = source, next(incoming)
+        stands = equal(source, earlier)
+        span = spans[place - 1] if place < len(along) else None
+        if span is None:
+            painted = right
+        elif stands:
+            painted = before
+        else:
+            laid = tiles[place - 1] if tiles else ()
+            painted = _between(left, right, before, span, phase, laid)
+        seen_before, shown_before = seen, shown
+        seen = seen if stands else gate_luma(source.luma)
+        shown = shown if painted is before else gate_luma(painted.luma)
+        yield Filled(
+            place,
+            painted,
+            0.0 if span is None else hole_share(span),
+            _STOOD
+            if stands and painted is before
+            else measure(shown, shown_before, seen, seen_before, step=step),
+            steep,
+            gradient(seen),
+        )
+        before = painted
+
+
+def meet(left: Planes, right: Planes, span: Bridge, phase: float) -> Planes:
+    """Fetch both keys to where a frame is and blend them by trust and nearness.
+
+    Args:
+        left: The painted key a.
+        right: The painted key b.
+        span: The motion of frame t.
+        phase: Where t lies between a (0) and b (1).
+    """
+    near = (1 - phase) * (span.trust_left + _FAINT)
+    far = phase * (span.trust_right + _FAINT)
+    share = np.asarray(near / (near + far), np.float32)
+    return variance_blend(warp_planes(left, span.to_left), warp_planes(right, span.to_right), share)
+
+
+def equal(a: Planes, b: Planes) -> bool:
+    """Say whether two frames are the same, sample for sample."""
+    return a is b or (
+        np.array_equal(a.luma, b.luma)
+        and np.array_equal(a.blue, b.blue)
+        and np.array_equal(a.red, b.red)
+    )
+
+
+def steady(planes: Planes, before: Planes, span: Bridge, share: float) -> Planes:
+    """Take back a share of how a frame's low band differs from the frame before.
+
+    The low-pass of the temporal error is what is left of the gradient-domain energy of Bonneel
+    (2015) when texture is not to follow: one normalised convolution in place of a solver.
+
+    Args:
+        planes: Frame t.
+        before: Frame t - 1.
+        span: The motion of t.
+        share: 0 to 1, where the frame before is fully trusted.
+    """
+    if share <= 0 or planes is before:
+        return planes
+    reach = _REACH * span.from_previous.shape[1] / planes.luma.shape[1]
+    return Planes(
+        luma=_steadied(planes.luma, before.luma, span, share, reach),
+        blue=_steadied(planes.blue, before.blue, span, share, reach),
+        red=_steadied(planes.red, before.red, span, share, reach),
+    )
+
+
+def _between(
+    left: Planes,
+    right: Planes,
+    before: Planes,
+    span: Bridge,
+    phase: float,
+    tiles: Sequence[Tile],
+) -> Planes:
+    met = close_holes(meet(left, right, span, phase), before, span, tiles)
+    # Less and less towards b, so that b is met without a jump.
+    return steady(met, before, span, _STEADY * min(1.0, 2 * (1 - phase)))
+
+
+def _steadied(plane: Plane, before: Plane, span: Bridge, share: float, reach: float) -> Plane:
+    height, width = span.trust_previous.shape
+    size = (min(width, plane.shape[1]), min(height, plane.shape[0]))
+    was = warp_plane(_small(before, size), span.from_previous)
+    trust = np.asarray(cv2.resize(span.trust_previous, size), np.float32)
+    error = was.astype(np.float32) - _small(plane, size)
+    sigma = max(1.0, reach * size[0] / width)
+    weight = cv2.GaussianBlur(trust, (0, 0), sigma) + np.float32(1e-3)
+    blurred = np.asarray(cv2.GaussianBlur(error * trust, (0, 0), sigma), np.float32)
+    low = blurred / weight * trust * np.float32(share)
+    if np.abs(low).max() < 0.5:
+        return plane
+    added = upscale(low, (plane.shape[1], plane.shape[0]))
+    return np.asarray(cv2.add(plane, added, dtype=cv2.CV_8U), np.uint8)
+
+
+def _small(plane: Plane, size: tuple[int, int]) -> Plane:
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _phases(along: Sequence[Step]) -> list[float]:
+    """Give where each frame after a lies between a (0) and b (1), counted in frames that differ."""
+    moved = np.cumsum([not step.still for step in along])
+    if not moved[-1]:
+        moved = np.arange(1, len(along) + 1)
+    return [float(count / moved[-1]) for count in moved]

@@ -1,0 +1,145 @@
+"""The motion of a gap to the parts of its frames that have to be painted after all.
+
+A *hole* is what neither key explains; a *tile* is a painted region of an in-between frame, ordered
+where a hole is large and the frame before does not explain it either: what was painted into a hole
+once is carried on from there, or the hole would boil.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.fill.blend import linear_blend, variance_blend
+from pipeline.fill.warp import crop, upscale, warp_planes
+from pipeline.media.color import Planes, Rect
+from pipeline.motion.bridge import Bridge
+from pipeline.motion.confidence import Mask, hole_weight
+from pipeline.motion.flow import Field
+
+_GRID = 64
+"""Tiles begin and end on this grid, or at the frame's edge: a multiple of the painter's own 4."""
+_LEAST_SHARE = 0.01
+_DEEP = 0.5
+_CARRIED = 0.8
+"""How much of the frame before is kept in a hole where it is fully trusted."""
+_SEEN = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A painted region of an in-between frame."""
+
+    rect: Rect
+    planes: Planes
+    """The region's samples: luma has the size of ``rect``."""
+
+
+def find_tiles(bridges: Sequence[Bridge], size: tuple[int, int]) -> list[tuple[Rect, ...]]:
+    """Say which regions of each in-between frame have to be painted.
+
+    Args:
+        bridges: One for each in-between frame of a gap.
+        size: (W, H) of the film.
+    """
+    return [_wanted(bridge, size) for bridge in bridges]
+
+
+def hole(bridge: Bridge) -> Field:
+    """Give the hole of a frame, [h, w], 0 (some key explains it) to 1."""
+    return hole_weight(bridge.trust_left, bridge.trust_right)
+
+
+def hole_share(bridge: Bridge) -> float:
+    """Give the share of a frame that no key explains, 0 to 1."""
+    return float((hole(bridge) > _DEEP).mean())
+
+
+def close_holes(met: Planes, before: Planes, bridge: Bridge, tiles: Sequence[Tile]) -> Planes:
+    """Lay what was painted for a frame, and what the frame before knows, into its holes.
+
+    P = (1 - h) P + h VB(W(O before), R, .8 trust), with R the tiles, and P where there is none.
+
+    Args:
+        met: P, what the two keys make of frame t.
+        before: O of t - 1.
+        bridge: The motion of t.
+        tiles: What was painted for t.
+    """
+    weight = hole(bridge)
+    height, width = met.luma.shape
+    regions = _rects(weight > _SEEN, (width, height))
+    if not regions:
+        return met
+    out, fresh = _copy(met), met
+    if tiles:
+        fresh = _copy(met)
+        for tile in tiles:
+            _paste(fresh, tile.planes, tile.rect)
+    large = upscale(weight, (width, height))
+    kept = upscale(np.float32(_CARRIED) * bridge.trust_previous, (width, height))
+    for region in regions:
+        rows = slice(region.top, region.top + region.height)
+        columns = slice(region.left, region.left + region.width)
+        carried = warp_planes(before, bridge.from_previous, region=region)
+        known = variance_blend(carried, crop(fresh, region), kept[rows, columns])
+        _paste(out, linear_blend(known, crop(met, region), large[rows, columns]), region)
+    return out
+
+
+def _wanted(bridge: Bridge, size: tuple[int, int]) -> tuple[Rect, ...]:
+    unknown = (hole(bridge) > _DEEP) & (bridge.trust_previous < _DEEP)
+    if unknown.mean() <= _LEAST_SHARE:
+        return ()
+    # A little more than is needed, so that the weight has faded where a tile ends.
+    around = cv2.dilate(unknown.astype(np.uint8), np.ones((5, 5), np.uint8))
+    return _rects(around > 0, size)
+
+
+def _rects(wanted: Mask, size: tuple[int, int]) -> tuple[Rect, ...]:
+    """Cover a mask on the small grid by regions of the frame that do not overlap."""
+    width, height = size
+    rows, columns = np.nonzero(wanted)
+    if not rows.size:
+        return ()
+    cells = np.zeros((-(-height // _GRID), -(-width // _GRID)), np.uint8)
+    down, along = height / wanted.shape[0] / _GRID, width / wanted.shape[1] / _GRID
+    for edge in (0.01, 0.99):  # a small pixel may reach into two cells
+        cells[((rows + edge) * down).astype(int), ((columns + edge) * along).astype(int)] = 1
+    boxes = _boxes(cells)
+    return tuple(
+        Rect(
+            top * _GRID,
+            left * _GRID,
+            min(bottom * _GRID, height) - top * _GRID,
+            min(right * _GRID, width) - left * _GRID,
+        )
+        for top, left, bottom, right in boxes
+    )
+
+
+def _boxes(cells: NDArray[np.uint8]) -> list[tuple[int, int, int, int]]:
+    """Give (top, left, bottom, right) around each patch of cells; boxes that meet become one."""
+    while True:
+        count, _, stats, _ = cv2.connectedComponentsWithStats(cells, connectivity=8)
+        boxes = [
+            (int(top), int(left), int(top + height), int(left + width))
+            for left, top, width, height, _ in stats[1:]
+        ]
+        filled = np.zeros_like(cells)
+        for top, left, bottom, right in boxes:
+            filled[top:bottom, left:right] = 1
+        if count <= 2 or np.array_equal(filled, cells):
+            return boxes
+        cells = filled
+
+
+def _copy(planes: Planes) -> Planes:
+    return Planes(planes.luma.copy(), planes.blue.copy(), planes.red.copy())
+
+
+def _paste(onto: Planes, part: Planes, region: Rect) -> None:
+    to = crop(onto, region)
+    to.luma[...], to.blue[...], to.red[...] = part.luma, part.blue, part.red
