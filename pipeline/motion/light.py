@@ -1,0 +1,74 @@
+"""Two frames to how much brighter the second is; one frame to its black bars.
+
+*Gain* is the light of a frame as a multiple of another's, above black, where both show the same
+things: a fade has one, a pan into a bright room has none. *Bars* are the rows and columns at the
+edges that hold nothing but near-black. Nothing here decides what is done about either.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.motion.flow import Field, Luma
+
+Bars = tuple[int, int, int, int]
+"""Rows at the top and bottom, columns at the left and right; (-1, -1, -1, -1) where all is dark."""
+
+ALL_DARK: Bars = (-1, -1, -1, -1)
+
+_DEAD_ZONE = 0.015
+_STRONGEST = np.log(2.0)
+_DARKEST, _BRIGHTEST = 5, 214  # codes above black between which a ratio means something
+_LEAST_SHARE = 0.05
+_NEAR_BLACK = 12
+
+
+def pair_gain(luma: Luma, fetched: Luma, consistent: Field, *, black: int) -> float:
+    """Give the light of a frame as a multiple of that of the frame before it.
+
+    It is exactly 1 unless the change is above 1.5 %, at most twofold, and explains the picture
+    better than no change does.
+
+    Args:
+        luma: Frame t, [h, w].
+        fetched: Frame t - 1, warped onto t.
+        consistent: How well the motion between them closes, 0 to 1.
+        black: The code of black, 0 or 16.
+    """
+    now = luma[::2, ::2].astype(np.float32) - black
+    then = fetched[::2, ::2].astype(np.float32) - black
+    sure = consistent[::2, ::2] > 0.5
+    sure &= (then >= _DARKEST) & (then <= _BRIGHTEST) & (now <= _BRIGHTEST)
+    if np.count_nonzero(sure) < _LEAST_SHARE * sure.size:
+        return 1.0
+    now, then = now[sure], then[sure]
+    gain = float(np.median(now / then))
+    if gain <= 0 or not _DEAD_ZONE <= abs(np.log(gain)) <= _STRONGEST:
+        return 1.0
+    explained = np.abs(now - gain * then).mean() < 0.8 * np.abs(now - then).mean()
+    return gain if explained else 1.0
+
+
+def lit(luma: Luma, gain: float, *, black: int) -> Luma:
+    """Multiply the light of a frame above black."""
+    if gain == 1.0:
+        return luma
+    codes = (np.arange(256) - black) * gain + black
+    table = np.asarray(np.clip(np.rint(codes), 0, 255), np.uint8)
+    return np.asarray(cv2.LUT(luma, table), np.uint8)
+
+
+def bars(luma: NDArray[np.uint8], *, black: int) -> Bars:
+    """Measure the black bars of a plane of luma [H, W] at full size."""
+    limit = black + _NEAR_BLACK
+    rows = np.flatnonzero(cv2.reduce(luma, 1, cv2.REDUCE_MAX).ravel() > limit)
+    if rows.size == 0:
+        return ALL_DARK
+    columns = np.flatnonzero(cv2.reduce(luma, 0, cv2.REDUCE_MAX).ravel() > limit)
+    height, width = luma.shape
+    return (
+        int(rows[0]),
+        height - 1 - int(rows[-1]),
+        int(columns[0]),
+        width - 1 - int(columns[-1]),
+    )
