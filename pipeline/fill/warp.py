@@ -18,9 +18,6 @@ from pipeline.motion.flow import Field, Flow
 
 Interpolation = Literal["linear", "cubic"]
 
-_NO_MAP = np.empty(0, np.float32)
-"""x and y come in one map."""
-
 
 def warp_planes(
     planes: Planes, flow: Flow, *, luma: Interpolation = "cubic", region: Rect | None = None
@@ -102,7 +99,10 @@ def _positions(flow: NDArray[np.float32], shape: tuple[int, ...], region: Rect |
 
 
 def _fetch(plane: Plane, positions: Flow, how: int) -> Plane:
-    fetched = cv2.remap(plane, positions, _NO_MAP, how, borderMode=cv2.BORDER_REPLICATE)
+    # One map holds x and y. The stubs want two, but with an empty one OpenCV 5 fetches rubbish.
+    fetched = cv2.remap(  # type: ignore[call-overload]
+        plane, positions, None, how, borderMode=cv2.BORDER_REPLICATE
+    )
     return np.asarray(fetched, np.uint8)
 
 
