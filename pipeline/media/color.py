@@ -5,12 +5,29 @@ what the planes mean. Nothing here decodes, resizes a film, or changes its trans
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Plane = NDArray[np.uint8]
 """One component, [H, W]."""
+Array = TypeVar("Array", NDArray[np.uint8], NDArray[np.float32], NDArray[np.bool_])
+
+UNSPECIFIED = 2
+"""The code point of a tag that says nothing."""
+_KR_KB = {
+    1: (0.2126, 0.0722),  # BT.709
+    4: (0.30, 0.11),  # FCC
+    5: (0.299, 0.114),  # BT.470 BG, which is BT.601 of 625 lines
+    6: (0.299, 0.114),  # SMPTE 170M, which is BT.601 of 525 lines
+    7: (0.212, 0.087),  # SMPTE 240M
+}
+MATRICES = frozenset(_KR_KB)
+"""Code points of the matrices that can be turned to RGB and back."""
+
+_HD_LINES = 720
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +60,106 @@ class Rect:
     left: int
     height: int
     width: int
+
+
+def resolved(tags: ColorTags, height: int) -> ColorTags:
+    """Say what unspecified tags mean: BT.709 from 720 lines on, BT.601 below.
+
+    >>> resolved(ColorTags(2, 2, 2, full_range=False), 1080).matrix
+    1
+    """
+    default = 1 if height >= _HD_LINES else 6
+    primaries, transfer, matrix = (
+        default if tag == UNSPECIFIED else tag
+        for tag in (tags.primaries, tags.transfer, tags.matrix)
+    )
+    return ColorTags(primaries, transfer, matrix, full_range=tags.full_range)
+
+
+def to_rgb(planes: Planes, tags: ColorTags) -> NDArray[np.float32]:
+    """Turn planes to RGB ``[H, W, 3]``, 0 to 1, clipped.
+
+    A chroma sample speaks for all the pixels it covers, so that the mean over them gives it back.
+    """
+    height, width = planes.luma.shape
+    down = _subsampling(planes)
+    size = (planes.blue.shape[1] * down[0], planes.blue.shape[0] * down[1])
+    blue, red = (
+        plane
+        if down == (1, 1)
+        else cv2.resize(plane, size, interpolation=cv2.INTER_NEAREST)[:height, :width]
+        for plane in (planes.blue, planes.red)
+    )
+    samples = cv2.merge([planes.luma, blue, red]).astype(np.float32)
+    rgb = np.asarray(cv2.transform(samples, _affine(tags, height)[:3]), np.float32)
+    return np.clip(rgb, 0, 1, out=rgb)
+
+
+def to_planes(rgb: NDArray[np.float32], *, like: Planes, tags: ColorTags) -> Planes:
+    """Turn RGB ``[H, W, 3]`` to planes of the subsampling of ``like``, rounded and clipped.
+
+    The inverse of ``to_rgb``: exactly, wherever that had nothing to clip.
+    """
+    height, width = rgb.shape[:2]
+    if like.luma.shape != (height, width):
+        raise ValueError(f"expected RGB of {like.luma.shape}, got {rgb.shape}")
+    back = np.linalg.inv(_affine(tags, height))[:3]
+    samples = np.asarray(cv2.transform(np.ascontiguousarray(rgb), back), np.float32)
+    luma, blue, red = np.moveaxis(samples, -1, 0)
+    down = _subsampling(like)
+    return Planes(_rounded(luma), _rounded(_mean(blue, down)), _rounded(_mean(red, down)))
+
+
+def upright(array: Array, rotation: int) -> Array:
+    """Turn a coded picture ``[H, W, ...]`` as a viewer sees it, ``rotation`` counter-clockwise."""
+    if rotation % 90:
+        raise ValueError(f"rotation must be a multiple of 90 degrees, got {rotation}")
+    return np.ascontiguousarray(np.rot90(array, rotation // 90))
+
+
+def coded(array: Array, rotation: int) -> Array:
+    """Turn an upright picture ``[H, W, ...]`` back to how it is stored."""
+    return upright(array, -rotation)
+
+
+def _subsampling(planes: Planes) -> tuple[int, int]:
+    (height, width), (rows, columns) = planes.luma.shape, planes.blue.shape
+    down = (1 if columns == width else 2, 1 if rows == height else 2)
+    if (rows, columns) != (-(-height // down[1]), -(-width // down[0])):
+        raise ValueError(f"chroma {planes.blue.shape} does not fit luma {planes.luma.shape}")
+    return down
+
+
+def _affine(tags: ColorTags, height: int) -> NDArray[np.float64]:
+    """[4, 4]: (Y, Cb, Cr, 1) in 8-bit codes to (R, G, B, 1) in 0 to 1."""
+    matrix = resolved(tags, height).matrix
+    if matrix not in _KR_KB:
+        raise ValueError(f"matrix must be one of {sorted(_KR_KB)}, got {matrix}")
+    kr, kb = _KR_KB[matrix]
+    kg = 1 - kr - kb
+    black, luma, chroma = (0, 255, 255) if tags.full_range else (16, 219, 224)
+    cb, cr = 2 * (1 - kb) / chroma, 2 * (1 - kr) / chroma
+    linear = np.array(
+        [[1 / luma, 0, cr], [1 / luma, -kb / kg * cb, -kr / kg * cr], [1 / luma, cb, 0]]
+    )
+    affine = np.eye(4)
+    affine[:3, :3] = linear
+    affine[:3, 3] = -linear @ (black, 128, 128)
+    return affine
+
+
+def _mean(plane: NDArray[np.float32], down: tuple[int, int]) -> NDArray[np.float32]:
+    """Average each box of (columns, rows); a box over the edge has its pixels repeated."""
+    if down == (1, 1):
+        return plane
+    height, width = plane.shape
+    bottom, right = -height % down[1], -width % down[0]
+    if bottom or right:
+        plane = np.pad(plane, ((0, bottom), (0, right)), mode="edge")
+    rows, columns = plane.shape[0] // down[1], plane.shape[1] // down[0]
+    box = cv2.resize(plane, (columns, rows), interpolation=cv2.INTER_AREA)
+    return np.asarray(box, np.float32)
+
+
+def _rounded(plane: NDArray[np.float32]) -> Plane:
+    return np.clip(np.rint(plane), 0, 255).astype(np.uint8)
