@@ -34,8 +34,8 @@ class Brush:
     painter: Painter
     code: torch.Tensor
     """[1, 256]"""
-    digest: str
-    """sha256 over weights and code"""
+    weights: str
+    """sha256 over the weights, with the runtime that they run in"""
 
     @property
     def apron(self) -> int:
@@ -72,8 +72,8 @@ def brush(painter: Painter, code: StyleCode, *, weights: str, device: str = "cpu
     """Put a painter and a code together on a device."""
     painter = painter.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     values = torch.tensor(code.values, device=device)[None]
-    digest = hashlib.sha256(f"{weights}{code.digest}".encode()).hexdigest()
-    return Brush(painter, values, digest)
+    runtime = f"{weights} torch {torch.__version__} {device} float32"
+    return Brush(painter, values, hashlib.sha256(runtime.encode()).hexdigest())
 
 
 @torch.inference_mode()

@@ -172,7 +172,8 @@ class Trainer:
         self._average_weights()
         self.step += 1
         seconds = time.perf_counter() - began
-        return Progress(self.step, *(float(p.detach()) for p in parts), seconds)
+        values = torch.stack([p.detach().float() for p in parts]).tolist()
+        return Progress(self.step, values[0], values[1], values[2], values[3], seconds)
 
     def _losses(
         self,

@@ -1,0 +1,40 @@
+"""Committed segments to a verified film: the shell around joining and verifying."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.media.assemble import assemble
+from pipeline.media.container import Film
+from pipeline.media.encode import Encoding, Segment
+from pipeline.media.verify import verify_film
+
+
+@dataclass(frozen=True, slots=True)
+class Assembler:
+    """Stateless: runs where the segments are near."""
+
+    def assemble(
+        self,
+        film: Film,
+        segments: Sequence[Segment],
+        *,
+        target: Path,
+        encoding: Encoding,
+        start: int,
+        stop: int,
+    ) -> list[str]:
+        """Join, verify, and say what the container could not hold.
+
+        Raises:
+            VerificationFailed: If the joined film is not the film; nothing is left behind.
+        """
+        try:
+            notes = assemble(
+                film, segments, target=target, encoding=encoding, start=start, stop=stop
+            )
+            verify_film(film, target, encoding=encoding, start=start, stop=stop)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+        return notes

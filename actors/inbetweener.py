@@ -1,0 +1,132 @@
+"""Harmonised keys to a committed-ready segment: fill, gate, encode, verify, in one go.
+
+The answer is either a finished attempt (a segment and its table, whole, under the names that the
+caller chose) or ``NeedsKeys``: frames over their flicker budget that have to be painted first.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pipeline.fill.gate import NeedsKeys
+from pipeline.fill.render import Rendered, render, render_every
+from pipeline.fill.tiles import Tile
+from pipeline.judge.tables import Row, write_table
+from pipeline.media.color import Planes
+from pipeline.media.container import Film
+from pipeline.media.decode import Frame
+from pipeline.media.encode import Encoding, Segment, write_segment
+from pipeline.plan import Chunk, Part, Plan
+from pipeline.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """What was painted for one part."""
+
+    keys: dict[int, Planes]
+    """Harmonised keys, promoted ones too (fresh ones where every frame is painted)."""
+    tiles: dict[int, tuple[Tile, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class FillOrder:
+    """All that a fill needs besides the film itself."""
+
+    film: Film
+    plan: Plan
+    chunk: Chunk
+    start: int
+    """first frame to emit"""
+    stop: int
+    recipe: Recipe
+    encoding: Encoding
+    painted: Sequence[Painted]
+    """one a part"""
+    last_round: bool
+    """whether to accept frames over their budget"""
+    segment: Path
+    table: Path
+
+
+class _OverBudgetError(Exception):
+    """Carries the frames to promote out of the encoder's loop."""
+
+    def __init__(self, frames: tuple[int, ...]) -> None:
+        super().__init__(str(frames))
+        self.frames = frames
+
+
+@dataclass(frozen=True, slots=True)
+class Inbetweener:
+    """Stateless: any worker will do."""
+
+    def fill(self, order: FillOrder) -> Segment | NeedsKeys:
+        """Fill a chunk and encode it, or say which keys it needs."""
+        rows: list[Row] = []
+        try:
+            segment = write_segment(
+                _emitted(order, rows), film=order.film, encoding=order.encoding, path=order.segment
+            )
+        except _OverBudgetError as over:
+            order.segment.unlink(missing_ok=True)
+            return NeedsKeys(over.frames)
+        write_table(rows, order.table)
+        return segment
+
+
+def _emitted(order: FillOrder, rows: list[Row]) -> Iterator[Frame]:
+    """Yield the frames to encode; rows go to ``rows``, the read-only end key's too."""
+    promote: list[int] = []
+    for part, painted in zip(order.chunk.parts, order.painted, strict=True):
+        narrow = _narrowed(part, order.start, order.stop)
+        if narrow is None:
+            continue
+        for one in _rendered(order, narrow, painted):
+            rows.append(one.row)
+            inside = order.start <= one.frame.index < order.stop and one.frame.index < part.stop
+            if inside and not promote:
+                yield one.frame
+            if not one.row.key and not order.last_round and one.row.over_budget:
+                promote.append(one.row.frame)
+    if promote:
+        raise _OverBudgetError(_worst_of_each_gap(promote, rows, order.painted))
+
+
+def _narrowed(part: Part, start: int, stop: int) -> Part | None:
+    """The part with only the gaps that hold frames of [start, stop); None if it has none."""
+    if part.stop <= start or stop <= part.start:
+        return None
+    first = max(key for key in part.keys if key <= max(start, part.keys[0]))
+    last = min((key for key in part.keys if key >= stop - 1), default=part.keys[-1])
+    keys = tuple(key for key in part.keys if first <= key <= last)
+    return replace(part, start=max(first, part.start), keys=keys)
+
+
+def _rendered(order: FillOrder, part: Part, painted: Painted) -> Iterator[Rendered]:
+    shot, recipe = order.plan.shots[part.shot], order.recipe
+    if recipe.every_frame:
+        return render_every(order.film, part, shot, painted=painted.keys, strength=recipe.strength)
+    return render(
+        order.film,
+        part,
+        shot,
+        keys=painted.keys,
+        tiles=painted.tiles,
+        strength=recipe.strength,
+        knob=recipe.flicker_budget,
+    )
+
+
+def _worst_of_each_gap(
+    promote: Sequence[int], rows: Sequence[Row], painted: Sequence[Painted]
+) -> tuple[int, ...]:
+    """Of the frames over budget between two keys, the one that is furthest over."""
+    keys = sorted({key for part in painted for key in part.keys})
+    excess = {row.frame: (row.loss or 0) / (row.budget or 1) for row in rows}
+    worst: dict[int, int] = {}
+    for frame in promote:
+        gap = sum(key <= frame for key in keys)
+        if gap not in worst or excess[frame] > excess[worst[gap]]:
+            worst[gap] = frame
+    return tuple(sorted(worst.values()))

@@ -1,0 +1,106 @@
+"""Keys and windows to painted keys and tiles: the shell around the net, one a GPU.
+
+torch is imported when the first brush is loaded, so that whoever wires a stylizer need not wait.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.fill.tiles import Tile
+from pipeline.keys import Window
+from pipeline.media.color import ColorTags, Planes
+from pipeline.paint.styles import StyleCode
+
+if TYPE_CHECKING:
+    from pipeline.paint.stylize import Brush
+
+Moments = NDArray[np.float32]
+
+
+class Painting(Protocol):
+    """What the coordinator asks of whoever paints."""
+
+    @property
+    def weights(self) -> str:
+        """Digest of the net's weights and of the runtime that they run in."""
+
+    @property
+    def style(self) -> str:
+        """Digest of the style code."""
+
+    @property
+    def apron(self) -> int:
+        """Pixels of context that a tile needs on each side."""
+
+    def measure(self, samples: Sequence[Planes], tags: ColorTags) -> Moments:
+        """Measure a shot's moments."""
+
+    def paint(
+        self, keys: Mapping[int, Planes], moments: Moments, tags: ColorTags
+    ) -> dict[int, Planes]:
+        """Paint whole keys."""
+
+    def tiles(
+        self, windows: Mapping[int, Sequence[Window]], moments: Moments, tags: ColorTags
+    ) -> dict[int, tuple[Tile, ...]]:
+        """Paint the windows of holes."""
+
+
+class Stylizer:
+    """The net with one style code on one device."""
+
+    def __init__(self, code: StyleCode, *, size: str = "S", device: str = "cpu") -> None:
+        from pipeline.paint.stylize import load_brush
+
+        self._code = code
+        self._brush: Brush = load_brush(code, size=size, device=device)
+
+    @property
+    def weights(self) -> str:
+        """sha256 over the weights, with the runtime."""
+        return self._brush.weights
+
+    @property
+    def style(self) -> str:
+        """sha256 of the style code."""
+        return self._code.digest
+
+    @property
+    def apron(self) -> int:
+        """Pixels of context that a tile needs on each side."""
+        return self._brush.apron
+
+    def measure(self, samples: Sequence[Planes], tags: ColorTags) -> Moments:
+        """Measure a shot's moments in one pass over its samples."""
+        from pipeline.media.color import to_rgb
+        from pipeline.paint.stylize import measure
+
+        return measure(self._brush, [to_rgb(planes, tags) for planes in samples])
+
+    def paint(
+        self, keys: Mapping[int, Planes], moments: Moments, tags: ColorTags
+    ) -> dict[int, Planes]:
+        """Paint whole keys, one at a time."""
+        from pipeline.paint.stylize import paint_planes
+
+        return {
+            frame: paint_planes(self._brush, planes, moments, tags=tags)
+            for frame, planes in keys.items()
+        }
+
+    def tiles(
+        self, windows: Mapping[int, Sequence[Window]], moments: Moments, tags: ColorTags
+    ) -> dict[int, tuple[Tile, ...]]:
+        """Paint the windows of holes, one at a time."""
+        return {
+            frame: tuple(Tile(w.rect, self._window(w, moments, tags)) for w in here)
+            for frame, here in windows.items()
+        }
+
+    def _window(self, window: Window, moments: Moments, tags: ColorTags) -> Planes:
+        from pipeline.paint.stylize import paint_planes
+
+        return paint_planes(self._brush, window.planes, moments, tags=tags, inner=window.inner)
