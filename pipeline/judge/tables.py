@@ -1,0 +1,63 @@
+"""Per-frame rows to Parquet and back.
+
+A *row* is what is on record of one frame of a painted film. Every frame has one; what could not be
+measured, or was not asked for, is null rather than 0.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is on record of a frame."""
+
+    frame: int
+    """In the film, from 0."""
+    pts: int
+    """In the film's time base."""
+    key: bool
+    """Whether the net painted it."""
+    hole: float | None = None
+    """Share that no key explains, 0 to 1."""
+    loss: float | None = None
+    """Temporal loss before the encoder, [0, 1]^2; null for the first frame of a shot."""
+    content: float | None = None
+    """That of the film itself, over the same pixels."""
+    budget: float | None = None
+    """The loss that the frame may have."""
+    coverage: float | None = None
+    """Share of the frame that could be judged, 0 to 1."""
+
+
+SCHEMA = pa.schema(
+    [
+        pa.field("frame", pa.int64(), nullable=False),
+        pa.field("pts", pa.int64(), nullable=False),
+        pa.field("key", pa.bool_(), nullable=False),
+        *(
+            pa.field(name, pa.float64())
+            for name in ("hole", "loss", "content", "budget", "coverage")
+        ),
+    ]
+)
+
+
+def write_rows(rows: Iterable[Row], path: Path) -> None:
+    """Write rows, in their order, as one Parquet file."""
+    listed = list(rows)
+    columns = {f.name: [getattr(row, f.name) for row in listed] for f in fields(Row)}
+    pq.write_table(pa.table(columns, schema=SCHEMA), path, compression="zstd")
+
+
+def read_rows(paths: Sequence[Path]) -> list[Row]:
+    """Read the rows of one or more files, ordered by frame."""
+    rows: list[Row] = []
+    for path in paths:
+        table = pq.read_table(path, schema=SCHEMA)
+        rows.extend(Row(**record) for record in table.to_pylist())
+    return sorted(rows, key=lambda row: row.frame)
