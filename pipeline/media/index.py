@@ -1,0 +1,112 @@
+"""Packets to an index: when each frame comes, and where its decoding starts.
+
+An *index* is one row a packet of the picture's stream, in decoding order; an *entry* is the packet
+that decoding of another has to start from. A packet marked discard is in the index, since others
+may need it, and is no frame. Nothing here decodes, and payloads are not looked at.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TypeAlias
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import CorruptFilm, UnreadableFilm
+
+Ticks: TypeAlias = NDArray[np.int64]
+
+_SAMPLE, _SAMPLES = 1 << 16, 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Index:
+    """The packets of a stream, in decoding order, [M]."""
+
+    pts: Ticks
+    dts: Ticks
+    durations: Ticks
+    """0 where none is written."""
+    sizes: Ticks
+    sync: NDArray[np.bool_]
+    shown: NDArray[np.bool_]
+    """False where the packet is marked discard."""
+
+
+def read_index(source: av.container.InputContainer, stream: av.VideoStream) -> Index:
+    """Read every packet of a stream.
+
+    Raises:
+        CorruptFilm: If a packet has no time or is damaged.
+        UnreadableFilm: If none is a frame.
+    """
+    for other in source.streams:
+        if other.index != stream.index:
+            other.discard = av.stream.Discard.all
+    rows: list[tuple[int, ...]] = []
+    for packet in source.demux(stream):
+        if packet.size == 0:
+            continue
+        if packet.pts is None:
+            raise CorruptFilm(f"packet {len(rows)} has no time")
+        if packet.is_corrupt:
+            raise CorruptFilm(f"the packet at PTS {packet.pts} is corrupt")
+        dts = packet.pts if packet.dts is None else packet.dts
+        marks = (packet.is_keyframe, not packet.is_discard)
+        rows.append((packet.pts, dts, packet.duration or 0, packet.size, *marks))
+    table = np.array(rows, np.int64).reshape(-1, 6)
+    pts, dts, durations, sizes = table[:, :4].T
+    sync, shown = table[:, 4:].astype(bool).T
+    if not shown.any():
+        raise UnreadableFilm("no frame")
+    return Index(pts, dts, durations, sizes, sync, shown)
+
+
+def even_rate(stream: av.VideoStream, pts: Ticks, base: Fraction) -> tuple[Fraction, bool]:
+    """Find the even grid that every frame is on, within a tick; else the mean and True."""
+    since = (pts - pts[0]).astype(float)
+    rates = (stream.average_rate, stream.guessed_rate, stream.base_rate)
+    for rate in rates:
+        if rate and np.abs(since - np.arange(pts.size) / float(rate * base)).max() <= 1:
+            return rate, False
+    if pts.size == 1:
+        return next((rate for rate in rates if rate), Fraction(25)), False
+    return Fraction(pts.size - 1, int(pts[-1] - pts[0])) / base, True
+
+
+def durations_of(pts: Ticks, written: Ticks, usual: Fraction) -> Ticks:
+    """What is written; where nothing is, until the next frame comes."""
+    gaps = np.append(np.diff(pts), max(1, round(usual)))
+    return np.where(written > 0, written, gaps)
+
+
+def entries_of(index: Index) -> Ticks:
+    """Find, for each packet, the last sync packet before it, in decoding and in presentation."""
+    entries = np.zeros(index.pts.size, np.int64)
+    syncs: list[int] = []
+    for i, pts in enumerate(index.pts.tolist()):
+        if index.sync[i]:
+            syncs.append(i)
+        # pictures that lead an open group come after its sync frame but are shown before it
+        k = len(syncs) - 1
+        while k >= 0 and index.pts[syncs[k]] > pts:
+            k -= 1
+        entries[i] = syncs[k] if k >= 0 else 0
+    return entries
+
+
+def fingerprint_of(path: Path, index: Index) -> str:
+    """Digest the index and 4 MiB of the file, from its head through to its tail."""
+    digest = hashlib.sha256()
+    for column in (index.pts, index.dts, index.sizes, index.shown):
+        digest.update(np.ascontiguousarray(column).tobytes())
+    size = path.stat().st_size
+    digest.update(size.to_bytes(8, "big"))
+    with path.open("rb") as file:
+        for k in range(_SAMPLES):
+            file.seek(max(0, size - _SAMPLE) * k // (_SAMPLES - 1))
+            digest.update(file.read(_SAMPLE))
+    return digest.hexdigest()
