@@ -61,14 +61,18 @@ def lit(luma: Luma, gain: float, *, black: int) -> Luma:
 def bars(luma: NDArray[np.uint8], *, black: int) -> Bars:
     """Measure the black bars of a plane of luma [H, W] at full size."""
     limit = black + _NEAR_BLACK
-    rows = np.flatnonzero(cv2.reduce(luma, 1, cv2.REDUCE_MAX).ravel() > limit)
-    if rows.size == 0:
+    top = _dark_lines(luma, limit)
+    if top == luma.shape[0]:
         return ALL_DARK
-    columns = np.flatnonzero(cv2.reduce(luma, 0, cv2.REDUCE_MAX).ravel() > limit)
-    height, width = luma.shape
+    across = luma.T
     return (
-        int(rows[0]),
-        height - 1 - int(rows[-1]),
-        int(columns[0]),
-        width - 1 - int(columns[-1]),
+        top,
+        _dark_lines(luma[::-1], limit),
+        _dark_lines(across, limit),
+        _dark_lines(across[::-1], limit),
     )
+
+
+def _dark_lines(luma: NDArray[np.uint8], limit: int) -> int:
+    lines = luma.shape[0]
+    return next((i for i in range(lines) if luma[i].max() > limit), lines)
