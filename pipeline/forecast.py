@@ -40,13 +40,14 @@ class Forecast:
 def predict(plan: Plan, film: Film, recipe: Recipe) -> Forecast:
     """Forecast the painting of a whole film."""
     painted = {key for chunk in plan.chunks for part in chunk.parts for key in part.keys}
+    frames = plan.shots[-1].stop
     pixels = film.width * film.height
     samples = pixels + 2 * -(-film.width // film.chroma[0]) * -(-film.height // film.chroma[1])
     return Forecast(
         keys=len(painted),
-        painted=len(painted) / film.frames,
+        painted=len(painted) / frames,
         peak_bytes=max(_peak(c, film, pixels=pixels, samples=samples) for c in plan.chunks),
-        disk_bytes=_disk(plan, recipe, frames=film.frames, pixels=pixels, samples=samples),
+        disk_bytes=_disk(plan, recipe, frames=frames, pixels=pixels, samples=samples),
     )
 
 

@@ -1,39 +1,57 @@
 """Forecasts: keys are counted once, and figures grow with what makes them grow."""
 
-from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
+import pytest
 from films import make_film, texture
+
 from pipeline.forecast import Forecast, predict
-from pipeline.media.container import read_film
-from pipeline.motion.analysis import analyse
+from pipeline.media.container import Film, read_film
+from pipeline.motion.rows import Analysis
 from pipeline.plan import plan
 from pipeline.recipe import Recipe
 
 
-def forecast(folder: Path, recipe: Recipe, *, n: int = 130) -> Forecast:
-    pictures = texture(n, (48, 32), (1, 0))
-    film = read_film(make_film(folder / f"{n}.mp4", pictures, rate=Fraction(25), keyint=40))
-    rows = analyse(film, 0, film.frames)
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Film:
+    return read_film(make_film(tmp_path_factory.mktemp("forecast") / "film.mp4", texture(3)))
+
+
+def forecast(film: Film, n: int = 130, **settings: object) -> Forecast:
+    """Forecast a quiet film of n frames with the size and format of ``film``."""
+    none, one = np.zeros(n, np.float32), np.ones(n, np.float32)
+    rows = Analysis(
+        start=0,
+        cut=none,
+        hole=none,
+        residual=none,
+        gain=one,
+        luma=one,
+        content=none,
+        gradient=one,
+        still=np.zeros(n, bool),
+        bars=np.zeros((n, 4), np.int32),
+    )
+    recipe = Recipe.model_validate({"style": "x"} | settings)
     return predict(plan(rows, recipe, size=(film.width, film.height)), film, recipe)
 
 
-def test_a_key_that_two_chunks_read_counts_once(tmp_path: Path) -> None:
-    every = forecast(tmp_path, Recipe(style="x", keys=1))
+def test_a_key_that_two_chunks_read_counts_once(film: Film) -> None:
+    every = forecast(film, keys=1)
     assert (every.keys, every.painted) == (130, 1.0)
 
 
-def test_fewer_keys_and_a_lesser_codec_ask_for_less(tmp_path: Path) -> None:
-    some = forecast(tmp_path, Recipe(style="x"))
-    every = forecast(tmp_path, Recipe(style="x", keys=1))
-    exact = forecast(tmp_path, Recipe(style="x", codec="ffv1"))
-    coarse = forecast(tmp_path, Recipe(style="x", crf=30))
-    assert some.keys < every.keys
-    assert coarse.disk_bytes < some.disk_bytes < exact.disk_bytes
+def test_fewer_keys_and_a_lesser_codec_ask_for_less(film: Film) -> None:
+    assert forecast(film).keys < forecast(film, keys=1).keys
+    coarse, fine, exact = (
+        forecast(film, **chosen).disk_bytes
+        for chosen in ({"crf": 30}, {"crf": 16}, {"codec": "ffv1"})
+    )
+    assert coarse < fine < exact
 
 
-def test_memory_does_not_grow_with_length_but_disk_does(tmp_path: Path) -> None:
-    recipe = Recipe(style="x", keys=10)
-    short, long = (forecast(tmp_path, recipe, n=n) for n in (120, 360))
+def test_memory_does_not_grow_with_length_but_disk_does(film: Film) -> None:
+    short, long = (forecast(film, n, keys=10) for n in (120, 360))
     assert short.peak_bytes == long.peak_bytes
     assert long.disk_bytes > 2.9 * short.disk_bytes
