@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.fill.blend import linear_blend, variance_blend
-from pipeline.fill.warp import crop, upscale, warp_planes
+from pipeline.fill.warp import crop, fetch, places, upscale
 from pipeline.media.color import Planes, Rect
 from pipeline.motion.bridge import Bridge
 from pipeline.motion.confidence import Mask, hole_weight
@@ -80,10 +80,11 @@ def close_holes(met: Planes, before: Planes, bridge: Bridge, tiles: Sequence[Til
             _paste(fresh, tile.planes, tile.rect)
     large = upscale(weight, (width, height))
     kept = upscale(np.float32(_CARRIED) * bridge.trust_previous, (width, height))
+    at = places(bridge.from_previous, before)
     for region in regions:
         rows = slice(region.top, region.top + region.height)
         columns = slice(region.left, region.left + region.width)
-        carried = warp_planes(before, bridge.from_previous, region=region)
+        carried = fetch(before, at, region=region)
         known = variance_blend(carried, crop(fresh, region), kept[rows, columns])
         _paste(out, linear_blend(known, crop(met, region), large[rows, columns]), region)
     return out

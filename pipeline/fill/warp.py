@@ -6,6 +6,7 @@ positions that OpenCV fetches from, to 1/32 of a pixel. Chroma is taken to lie i
 luma samples, which is off by a quarter of a chroma sample at most and in both keys alike.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
@@ -19,37 +20,53 @@ from pipeline.motion.flow import Field, Flow
 Interpolation = Literal["linear", "cubic"]
 
 
-def warp_planes(
-    planes: Planes, flow: Flow, *, luma: Interpolation = "cubic", region: Rect | None = None
-) -> Planes:
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where each sample of a frame is fetched from, (x, y) in samples of its plane."""
+
+    luma: Flow
+    """[H, W, 2]"""
+    chroma: Flow
+    """[H / v, W / h, 2], rounded up."""
+
+
+def warp_planes(planes: Planes, flow: Flow, *, luma: Interpolation = "cubic") -> Planes:
     """Fetch each sample from where ``flow`` finds it; beyond the edge the edge goes on.
 
-    No motion gives the samples back exactly (the very object, without a region), whole pixels an
-    exact shift.
+    No motion gives back the very object, whole pixels an exact shift.
 
     Args:
         planes: A frame u.
         flow: [h, w, 2], flow(t, u) at analysis size.
         luma: Cubic keeps the texture of paint; bilinear is enough for measuring.
-        region: The part of frame t to make; None is all of it.
     """
-    if not flow.any():
-        return planes if region is None else crop(planes, region)
+    return fetch(planes, places(flow, planes), luma=luma) if flow.any() else planes
+
+
+def places(flow: Flow, planes: Planes) -> Places:
+    """Bring a small flow to the grids of a frame's planes."""
     horizontal, vertical = subsampling(planes)
     height, width = planes.luma.shape
-    small_height, small_width = flow.shape[:2]
-    pixels = flow * np.asarray((width / small_width, height / small_height), np.float32)
-    at = _positions(pixels, planes.luma.shape, region)
-    at_chroma = at
-    if (horizontal, vertical) != (1, 1):
-        samples = pixels * np.asarray((1 / horizontal, 1 / vertical), np.float32)
-        part = None if region is None else _in_chroma(region, horizontal, vertical)
-        at_chroma = _positions(samples, planes.blue.shape, part)
-    how = cv2.INTER_CUBIC if luma == "cubic" else cv2.INTER_LINEAR
+    pixels = flow * np.asarray((width / flow.shape[1], height / flow.shape[0]), np.float32)
+    at = _positions(pixels, planes.luma.shape)
+    if (horizontal, vertical) == (1, 1):
+        return Places(at, at)
+    samples = pixels * np.asarray((1 / horizontal, 1 / vertical), np.float32)
+    return Places(at, _positions(samples, planes.blue.shape))
+
+
+def fetch(
+    planes: Planes, at: Places, *, luma: Interpolation = "cubic", region: Rect | None = None
+) -> Planes:
+    """Fetch a frame, or the region of it that is wanted, from where its samples are."""
+    at_luma, at_chroma = at.luma, at.chroma
+    if region is not None:
+        at_luma = at_luma[_slices(region)]
+        at_chroma = at_chroma[_slices(_in_chroma(region, *subsampling(planes)))]
     return Planes(
-        luma=_fetch(planes.luma, at, how),
-        blue=_fetch(planes.blue, at_chroma, cv2.INTER_LINEAR),
-        red=_fetch(planes.red, at_chroma, cv2.INTER_LINEAR),
+        luma=_fetch(planes.luma, at_luma, luma),
+        blue=_fetch(planes.blue, at_chroma, "linear"),
+        red=_fetch(planes.red, at_chroma, "linear"),
     )
 
 
@@ -59,8 +76,7 @@ def warp_plane(plane: Plane, flow: Flow, *, interpolation: Interpolation = "line
         return plane
     height, width = plane.shape
     scale = np.asarray((width / flow.shape[1], height / flow.shape[0]), np.float32)
-    how = cv2.INTER_CUBIC if interpolation == "cubic" else cv2.INTER_LINEAR
-    return _fetch(plane, _positions(flow * scale, plane.shape, None), how)
+    return _fetch(plane, _positions(flow * scale, plane.shape), interpolation)
 
 
 def upscale(field: Field, size: tuple[int, int]) -> Field:
@@ -87,18 +103,15 @@ def subsampling(planes: Planes) -> tuple[int, int]:
     return -(-width // chroma_width), -(-height // chroma_height)
 
 
-def _positions(flow: NDArray[np.float32], shape: tuple[int, ...], region: Rect | None) -> Flow:
+def _positions(flow: NDArray[np.float32], shape: tuple[int, ...]) -> Flow:
     """Give (x, y) to fetch from, [H, W, 2], for a flow already in samples of the plane."""
     height, width = shape[:2]
     large = cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR)
-    grid = _grid(height, width)
-    if region is not None:
-        large = np.ascontiguousarray(large[_slices(region)])
-        grid = grid[_slices(region)]
-    return np.asarray(cv2.add(large, grid), np.float32)
+    return np.asarray(cv2.add(large, _grid(height, width)), np.float32)
 
 
-def _fetch(plane: Plane, positions: Flow, how: int) -> Plane:
+def _fetch(plane: Plane, positions: Flow, interpolation: Interpolation) -> Plane:
+    how = cv2.INTER_CUBIC if interpolation == "cubic" else cv2.INTER_LINEAR
     # One map holds x and y. The stubs want two, but with an empty one OpenCV 5 fetches rubbish.
     fetched = cv2.remap(  # type: ignore[call-overload]
         plane, positions, None, how, borderMode=cv2.BORDER_REPLICATE
