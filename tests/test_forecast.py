@@ -1,11 +1,9 @@
 """Forecasts: keys are counted once, and figures grow with what makes them grow."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-from films import make_film, texture
 
+from films import make_film, texture
 from pipeline.forecast import Forecast, predict
 from pipeline.media.container import Film, read_film
 from pipeline.motion.rows import Analysis
