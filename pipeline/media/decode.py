@@ -20,6 +20,7 @@ from pipeline.media.container import Film
 
 _FLAGS_DAMAGE = frozenset({"h264"})
 """Decoders that mark damaged pictures; the others are told to fail instead of patching."""
+_TRIES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,28 +87,39 @@ def _plane(plane: av.video.plane.VideoPlane) -> Plane:
 def _pictures(
     film: Film, start: int, stop: int, *, threads: int
 ) -> Iterator[tuple[int, av.VideoFrame]]:
-    """Decode ``[start, stop)`` from its entry, or from the film's start if that is no true one."""
+    """Decode ``[start, stop)`` from the nearest entry that proves to be one."""
     if start == stop:
         return
-    try:
-        # an entry is doubted before the first frame is delivered, never after
-        yield from enumerate(_run(film, start, stop, seek=True, threads=threads), start)
-    except _NoEntryError:
-        yield from enumerate(_run(film, start, stop, seek=False, threads=threads), start)
+    for entry in _entries(film, start):
+        try:
+            # an entry is doubted before the first frame is delivered, never after
+            yield from enumerate(_run(film, start, stop, entry=entry, threads=threads), start)
+        except _NoEntryError:
+            continue
+        return
 
 
-def _run(film: Film, start: int, stop: int, *, seek: bool, threads: int) -> Iterator[av.VideoFrame]:
-    entry = int(film.entry_pts[start])
-    seek = seek and entry != film.opening
+def _entries(film: Film, start: int) -> list[int | None]:
+    """List where to start decoding for a frame, as frames; None is the start of the file."""
+    entries: list[int | None] = []
+    frame = start
+    while len(entries) < _TRIES and film.entry_pts[frame] != film.opening:
+        entries.append(frame)
+        frame = int(np.searchsorted(film.pts, film.entry_pts[frame])) - 1
+        if frame < 0:
+            break
+    return [*entries, None]
+
+
+def _run(
+    film: Film, start: int, stop: int, *, entry: int | None, threads: int
+) -> Iterator[av.VideoFrame]:
     expected = iter(film.pts[start:stop].tolist())
-    due = next(expected)
-    left = stop - start
-    for picture in _decoded(film, start, seek=seek, threads=threads):
+    due, left = next(expected), stop - start
+    for picture in _decoded(film, entry, threads=threads):
         pts = picture.pts
         if pts is None:
             raise CorruptFilm(f"{film.path.name}: a frame near PTS {due} has lost its time")
-        if pts < entry and seek:
-            continue
         if picture.is_corrupt:
             raise CorruptFilm(f"{film.path.name}: the frame at PTS {pts} is damaged")
         if (picture.height, picture.width) != (film.height, film.width):
@@ -126,42 +138,51 @@ def _run(film: Film, start: int, stop: int, *, seek: bool, threads: int) -> Iter
     raise CorruptFilm(f"{film.path.name}: the frame at PTS {due} does not come")
 
 
-def _decoded(film: Film, start: int, *, seek: bool, threads: int) -> Iterator[av.VideoFrame]:
-    """Decode from the entry of ``start``; pictures that lead it come too, whole or not.
+def _decoded(film: Film, entry: int | None, *, threads: int) -> Iterator[av.VideoFrame]:
+    """Decode to the end from the entry of frame ``entry``, without the pictures that lead it.
 
     Raises:
-        _NoEntryError: Before anything else, if the seek went past the entry, or if the picture
-            there is not coded by itself (a film without a list of sync frames, or intra refresh).
+        _NoEntryError: Before the first picture, if the seek went past the entry, or if the picture
+            there does not stand by itself (a film without a list of sync frames, intra refresh).
     """
-    entry = int(film.entry_pts[start])
-    trusted = not seek
-    shown = bool(np.isin(entry, film.pts))
+    begin = -(1 << 62) if entry is None else int(film.entry_pts[entry])
+    doubted = entry is not None and bool(np.isin(begin, film.pts))
     with _opened(film) as source:
-        stream = next(s for s in source.streams.video if s.index == film.stream)
-        context = stream.codec_context
-        context.thread_count = threads
-        context.thread_type = "AUTO" if threads > 1 else "NONE"
-        if film.codec not in _FLAGS_DAMAGE:
-            context.options = {"err_detect": "explode"}
-        for other in source.streams:
-            if other.index != stream.index:
-                other.discard = av.stream.Discard.all
-        if seek:
-            source.seek(
-                int((film.entry_dts if film.container == "mov" else film.entry_pts)[start]),
-                stream=stream,
-            )
-        first = True
+        stream = _prepared(film, source, threads=threads)
+        if entry is not None:
+            by_dts = film.container == "mov"  # the other's cues hold presentation times
+            source.seek(int(film.entry_dts[entry]) if by_dts else begin, stream=stream)
+        first = entry is not None
         for packet in source.demux(stream):
-            if seek and first and (packet.pts is None or packet.pts > entry):
+            if first and (packet.pts is None or packet.pts > begin):
                 raise _NoEntryError
             first = False
-            for picture in _decode(film, packet, entry, seek=seek):
-                if not trusted and shown and picture.pts is not None and picture.pts >= entry:
-                    if picture.pts > entry or picture.pict_type != av.video.frame.PictureType.I:
-                        raise _NoEntryError
-                    trusted = True
+            for picture in _decode(film, packet, begin):
+                if picture.pts is not None and picture.pts < begin:
+                    continue
+                if doubted and not _stands(picture, begin):
+                    raise _NoEntryError
+                doubted = False
                 yield picture
+
+
+def _stands(picture: av.VideoFrame, begin: int) -> bool:
+    """Tell whether this is the picture of an entry and is coded without any other."""
+    alone = picture.pict_type == av.video.frame.PictureType.I and not picture.is_corrupt
+    return picture.pts == begin and alone
+
+
+def _prepared(film: Film, source: av.container.InputContainer, *, threads: int) -> av.VideoStream:
+    stream = next(s for s in source.streams.video if s.index == film.stream)
+    context = stream.codec_context
+    context.thread_count = threads
+    context.thread_type = "AUTO" if threads > 1 else "NONE"
+    if film.codec not in _FLAGS_DAMAGE:
+        context.options = {"err_detect": "explode"}
+    for other in source.streams:
+        if other.index != stream.index:
+            other.discard = av.stream.Discard.all
+    return stream
 
 
 def _opened(film: Film) -> av.container.InputContainer:
@@ -171,15 +192,13 @@ def _opened(film: Film) -> av.container.InputContainer:
         raise UnreadableFilm(f"{film.path.name}: cannot be opened: {error.strerror}") from error
 
 
-def _decode(
-    film: Film, packet: "av.Packet[av.VideoStream]", entry: int, *, seek: bool
-) -> list[av.VideoFrame]:
+def _decode(film: Film, packet: "av.Packet[av.VideoStream]", begin: int) -> list[av.VideoFrame]:
     try:
         return packet.decode()
     except EOFError:
         return []
     except (av.FFmpegError, OSError) as error:
-        if seek and packet.pts is not None and packet.pts < entry:
-            return []  # a leading picture, of no use
+        if packet.pts is not None and packet.pts < begin:
+            return []  # a picture that leads the entry, of no use
         where = "its end" if packet.pts is None else f"PTS {packet.pts}"
         raise CorruptFilm(f"{film.path.name}: the packet at {where} is damaged") from error
