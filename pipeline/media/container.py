@@ -54,7 +54,7 @@ class Track:
 
     index: int
     kind: str
-    """"audio", "subtitle", "attachment", "data" or "video" (a cover)."""
+    """"audio", "subtitle", "attachment", "cover", "clock" (timecode, chapters), "data", "video"."""
     codec: str
     """The name of the codec, "" where none is known."""
     language: str
@@ -269,11 +269,20 @@ def _track(stream: av.stream.Stream) -> Track:
     words = {key.lower(): value for key, value in stream.metadata.items()}
     return Track(
         index=stream.index,
-        kind=stream.type,
+        kind=_kind(stream),
         codec=context.name if context is not None else "",
         language=words.get("language", ""),
         title=words.get("title") or words.get("name", ""),
     )
+
+
+def _kind(stream: av.stream.Stream) -> str:
+    if stream.type == "video" and stream.disposition & _EXTRA_PICTURES:
+        return "cover"
+    # the names of chapters come as a track of text beside the chapters themselves
+    if stream.type == "data" and ("timecode" in stream.metadata or stream.name == "bin_data"):
+        return "clock"
+    return stream.type
 
 
 def _timecode(source: av.container.InputContainer, stream: av.VideoStream) -> str | None:

@@ -87,7 +87,11 @@ def choose_encoding(film: Film, *, codec: Codec, target: Path) -> tuple[Encoding
             "the film is written as yuv444p (--codec ffv1 keeps its format)"
         )
         return Encoding(codec, "yuv444p", container), [note]
-    return Encoding(codec, film.pixel_format, container), []
+    notes = []
+    if codec == "ffv1" and film.sample_aspect_ratio not in (None, 1):
+        shape = film.sample_aspect_ratio
+        notes = [f"ffv1 in Matroska is written without the pixels' shape of {shape}"]
+    return Encoding(codec, film.pixel_format, container), notes
 
 
 def write_segment(
@@ -122,6 +126,7 @@ def disk(path: Path) -> Iterator[None]:
     Raises:
         OutOfResources: For a full disk or quota.
         BadRequest: For any other refusal of the file system.
+        VerificationFailed: For a refusal of the encoder or the muxer.
     """
     try:
         yield
@@ -131,6 +136,8 @@ def disk(path: Path) -> Iterator[None]:
         if error.errno in _FULL_DISK:
             raise OutOfResources(f"the disk is full: {path} could not be written") from error
         raise BadRequest(f"{path} cannot be written: {error.strerror}") from error
+    except av.FFmpegError as error:
+        raise VerificationFailed(f"{path} cannot be written: {error.strerror}") from error
 
 
 def describe(stream: av.VideoStream, film: Film) -> None:

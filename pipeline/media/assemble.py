@@ -1,0 +1,197 @@
+"""Segments and a source to one film: joined without encoding, with all that was not painted.
+
+Segments are joined by *rewriting* times, not by shifting them: the k-th frame gets the source's
+k-th PTS, and the k-th packet the DTS that the largest *delay* of all segments asks for (the number
+of frames by which a packet can come before its turn). A part of a film counts from its own first
+frame, and the other tracks are cut to it. Nothing is dropped in silence: what the container cannot
+hold comes back as notes. The caller verifies the film before it gets its name.
+"""
+
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import av
+import numpy as np
+
+from pipeline.errors import VerificationFailed
+from pipeline.media.clock import later_timecode
+from pipeline.media.container import Film
+from pipeline.media.encode import Encoding, Segment, describe, disk, timescale
+from pipeline.media.index import Ticks
+from pipeline.media.tracks import (
+    add_track,
+    carried,
+    chapters_of,
+    copy_words,
+    cut_of,
+    left_behind,
+    lost_words,
+    packets_of,
+    words_of,
+)
+
+if TYPE_CHECKING:
+    from av.stream import Stream
+
+    from pipeline.media.tracks import Timed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Order:
+    """The packets of one segment, in decoding order."""
+
+    rank: Ticks
+    """[n], the frame within the segment that each packet holds."""
+    extradata: bytes
+
+    @property
+    def delay(self) -> int:
+        return int((np.arange(self.rank.size) - self.rank).max())
+
+
+def assemble(
+    film: Film,
+    segments: Sequence[Segment],
+    *,
+    target: Path,
+    encoding: Encoding,
+    start: int,
+    stop: int,
+) -> list[str]:
+    """Join the segments of frames ``[start, stop)`` into ``target``, with the other tracks.
+
+    ``target`` is a temporary name. Returns a line for each thing that the container cannot hold.
+
+    Raises:
+        VerificationFailed: If the segments are not exactly those frames, or do not fit together.
+        OutOfResources: If the disk is full.
+    """
+    segments = sorted(segments, key=lambda segment: segment.start)
+    _check(segments, start, stop)
+    orders = [_order(segment) for segment in segments]
+    if len({order.extradata for order in orders}) > 1:
+        raise VerificationFailed("the segments are of different encodings and do not join")
+    notes = left_behind(film, encoding.container)
+    cut = cut_of(film, start, stop)
+    # Matroska would move the whole film to make room for what AAC sends ahead of its sound
+    matroska = {"avoid_negative_ts": "disabled"}
+    options = matroska if encoding.container == "matroska" else timescale(film)
+    with (
+        disk(target),
+        av.open(str(film.path), "r", metadata_errors="replace") as source,
+        av.open(str(segments[0].path), "r") as template,
+        av.open(str(target), "w", format=encoding.container, options=options) as container,
+    ):
+        copy_words(source, container)
+        notes += _write_timecode(container, film, start)
+        container.set_chapters(chapters_of(source, cut))
+        picture = container.add_stream_from_template(template.streams.video[0], opaque=True)
+        _describe(picture, source.streams[film.stream], film, encoding)
+        streams = [
+            (add_track(container, source.streams[track.index], muxer=encoding.container), track)
+            for track in carried(film, encoding.container)
+        ]
+        container.start_encoding()
+        queues = [_to(picture, _frames(film, segments, orders, start, stop))]
+        queues += [
+            _to(stream, packets_of(film, track.index, cut))
+            for stream, track in streams
+            if track.kind != "attachment"
+        ]
+        for _, packet in heapq.merge(*queues, key=lambda timed: timed[0]):
+            container.mux_one(packet)
+    return notes + lost_words(film, target, encoding.container)
+
+
+def _check(segments: Sequence[Segment], start: int, stop: int) -> None:
+    if not segments:
+        raise VerificationFailed("there are no segments")
+    if (segments[0].start, segments[-1].stop) != (start, stop):
+        span = f"[{segments[0].start}, {segments[-1].stop})"
+        raise VerificationFailed(f"the segments are frames {span}, not [{start}, {stop})")
+    for left, right in pairwise(segments):
+        if left.stop != right.start:
+            raise VerificationFailed(
+                f"after frame {left.stop - 1} comes a segment of frame {right.start}"
+            )
+
+
+def _order(segment: Segment) -> _Order:
+    try:
+        with av.open(str(segment.path), "r") as source:
+            stream = source.streams.video[0]
+            packets = [packet for packet in source.demux(stream) if packet.size]
+            pts = np.array([packet.pts for packet in packets])
+            extradata = bytes(stream.codec_context.extradata or b"")
+    except (av.FFmpegError, OSError) as error:
+        raise VerificationFailed(
+            f"the segment {segment.path.name} cannot be read: {error.strerror}"
+        ) from error
+    expected = segment.stop - segment.start
+    if len(packets) != expected:
+        raise VerificationFailed(
+            f"the segment {segment.path.name} holds {len(packets)} frames, not {expected}"
+        )
+    if not packets[0].is_keyframe:
+        raise VerificationFailed(f"the segment {segment.path.name} starts with no sync frame")
+    # stable: where milliseconds are too coarse for two frames, every packet is in its turn anyway
+    return _Order(np.argsort(np.argsort(pts, kind="stable"), kind="stable"), extradata)
+
+
+def _write_timecode(container: av.container.OutputContainer, film: Film, start: int) -> list[str]:
+    if film.timecode is None:
+        return []
+    if start and film.variable_rate:
+        return [
+            f"the timecode {film.timecode} cannot be advanced at a variable frame rate: left out"
+        ]
+    try:
+        later = later_timecode(film.timecode, start, rate=film.frame_rate)
+    except ValueError:
+        return [f"the timecode {film.timecode!r} is not understood: left out"]
+    container.metadata["timecode"] = later
+    return []
+
+
+def _describe(
+    picture: av.VideoStream, source: av.stream.Stream, film: Film, encoding: Encoding
+) -> None:
+    picture.time_base = film.time_base
+    picture.codec_context.framerate = film.frame_rate
+    describe(picture, film)
+    picture.metadata.update(words_of(source, muxer=encoding.container))
+    picture.disposition = source.disposition
+    if film.rotation:
+        picture.set_display_rotation(film.rotation)
+
+
+def _frames(
+    film: Film, segments: Sequence[Segment], orders: Sequence[_Order], start: int, stop: int
+) -> "Iterator[Timed]":
+    """Read the segments' packets, at the times of the film that they are joined to."""
+    whole = (start, stop) == (0, film.frames)
+    pts = film.pts[start:stop] - (0 if whole else film.pts[start])
+    delay = max(order.delay for order in orders)
+    step = int(pts[1] - pts[0]) if pts.size > 1 else 1
+    dts = np.concatenate([pts[0] - step * np.arange(delay, 0, -1), pts])
+    turn = 0
+    for segment, order in zip(segments, orders, strict=True):
+        with av.open(str(segment.path), "r") as source:
+            packets = (packet for packet in source.demux(video=0) if packet.size)
+            for rank, packet in zip(order.rank.tolist(), packets, strict=True):
+                frame = segment.start - start + rank
+                packet.time_base = film.time_base
+                packet.pts, packet.dts = int(pts[frame]), int(dts[turn])
+                packet.duration = int(film.durations[start + frame])
+                yield packet.dts * film.time_base, cast("av.Packet[Stream]", packet)
+                turn += 1
+
+
+def _to(stream: av.stream.Stream, packets: "Iterator[Timed]") -> "Iterator[Timed]":
+    for due, packet in packets:
+        packet.stream = stream
+        yield due, packet

@@ -1,0 +1,208 @@
+"""What is not picture: which tracks and words a container holds, and their packets, cut and copied.
+
+A *cut* is the stretch of the source that is kept and where it begins in the new film. Packets are
+copied as they are; a packet belongs to the cut that its PTS falls in, but a subtitle that is on
+screen when the cut begins is kept from there on. Nothing here decodes or encodes.
+"""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import av
+from av.stream import Discard, Stream
+
+from pipeline.errors import CorruptFilm
+from pipeline.media.clock import rescale
+from pipeline.media.container import Film, Track
+
+if TYPE_CHECKING:
+    from av.container.core import Chapter
+
+    Timed: TypeAlias = tuple[Fraction, av.Packet[Stream]]
+    """When a packet is due, in seconds of the new film, and the packet."""
+
+_OF_THE_FILE = frozenset(
+    {"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "timecode"}
+)
+_OF_THE_TRACK = _OF_THE_FILE | {"handler_name", "vendor_id", "name"}
+_MAC_LANGUAGES = {"deu": "ger", "fre": "fra", "nld": "dut"}
+"""MOV knows some languages under one of their two names only."""
+_UNNAMED = {"1 channels": "mono", "2 channels": "stereo"}
+"""What the layout of few channels can only be, where a container says their number alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The stretch ``[begin, end)`` of the source, in seconds; None keeps everything."""
+
+    begin: Fraction | None
+    end: Fraction | None
+
+    @property
+    def origin(self) -> Fraction:
+        """The source's time at which the new film's is 0."""
+        return self.begin or Fraction(0)
+
+
+def cut_of(film: Film, start: int, stop: int) -> Cut:
+    """Find the stretch of frames ``[start, stop)``; a whole film keeps its times."""
+    if (start, stop) == (0, film.frames):
+        return Cut(None, None)
+    ends = int(film.pts[stop - 1] + film.durations[stop - 1])
+    end = ends if stop == film.frames else int(film.pts[stop])
+    return Cut(int(film.pts[start]) * film.time_base, end * film.time_base)
+
+
+def carried(film: Film, muxer: str) -> list[Track]:
+    """List the tracks that a container can hold, in the source's order."""
+    with av.open(str(film.path), "r", metadata_errors="replace") as source:
+        return [t for t in film.tracks if _holds(muxer, t, source.streams[t.index])]
+
+
+def left_behind(film: Film, muxer: str) -> list[str]:
+    """Say in one line each which tracks a container cannot hold; chapters and timecode stay."""
+    held = carried(film, muxer)
+    return [
+        f"track {track.index} ({track.kind} {track.codec or 'of no known codec'}) "
+        f"has no place in {muxer}: left out"
+        for track in film.tracks
+        if track.kind != "clock" and track not in held
+    ]
+
+
+def add_track(container: av.container.OutputContainer, source: Stream, *, muxer: str) -> Stream:
+    """Prepare a copy of a track, with its words and dispositions."""
+    stream = container.add_stream_from_template(source)
+    stream.metadata.clear()
+    stream.metadata.update(words_of(source, muxer=muxer))
+    stream.disposition = source.disposition
+    if isinstance(stream, av.AudioStream) and stream.codec_context.layout.name in _UNNAMED:
+        stream.codec_context.layout = _UNNAMED[stream.codec_context.layout.name]
+    return stream
+
+
+def words_of(source: Stream, *, muxer: str) -> dict[str, str]:
+    """List what is said about a track, in the words of a muxer."""
+    words = {k: v for k, v in source.metadata.items() if k.lower() not in _OF_THE_TRACK}
+    title = source.metadata.get("title") or source.metadata.get("name")
+    if title:
+        words["title"] = title
+    if muxer == "mov" and "language" in words:
+        words["language"] = _MAC_LANGUAGES.get(words["language"], words["language"])
+    return words
+
+
+def lost_words(film: Film, target: Path, muxer: str) -> list[str]:
+    """Say in one line which words about the film and its tracks did not survive."""
+    with (
+        av.open(str(film.path), "r", metadata_errors="replace") as source,
+        av.open(str(target), "r", metadata_errors="replace") as made,
+    ):
+        kept = {key.lower() for key in made.metadata}
+        lost = sorted(k for k in source.metadata if k.lower() not in kept | _OF_THE_FILE)
+        beside = [s for s in made.streams if s.type in {"audio", "subtitle", "attachment"}]
+        here = [source.streams[track.index] for track in carried(film, muxer)]
+        pairs = [(source.streams[film.stream], made.streams.video[0])]
+        for a, b in [*pairs, *zip(here, beside, strict=False)]:
+            said, says = words_of(a, muxer=muxer), words_of(b, muxer=muxer)
+            for key in ("language", "title"):
+                if said.get(key, "und") != "und" and says.get(key) != said[key]:
+                    lost.append(f"{key} {said[key]} of track {a.index}")
+    return [f"{muxer} does not hold: {', '.join(lost)}"] if lost else []
+
+
+def copy_words(
+    source: av.container.InputContainer, container: av.container.OutputContainer
+) -> None:
+    """Copy what is said about the film as a whole."""
+    for key, value in source.metadata.items():
+        if key.lower() not in _OF_THE_FILE:
+            container.metadata[key] = value
+
+
+def chapters_of(source: av.container.InputContainer, cut: Cut) -> "list[Chapter]":
+    """Cut the chapters; those without anything left go."""
+    chapters: list[Chapter] = []
+    for chapter in source.chapters():
+        base = chapter["time_base"] or Fraction(1, 1000)
+        begin, end = chapter["start"], chapter["end"]
+        if cut.begin is not None and cut.end is not None:
+            origin = rescale(1, cut.begin, base)
+            begin = max(0, begin - origin)
+            end = min(end, rescale(1, cut.end, base)) - origin
+        if end > begin:
+            chapters.append(
+                {**chapter, "id": len(chapters), "start": begin, "end": end, "time_base": base}
+            )
+    return chapters
+
+
+def packets_of(film: Film, track: int, cut: Cut) -> "Iterator[Timed]":
+    """Read the packets of a track that belong to a cut, at the new film's times.
+
+    Raises:
+        CorruptFilm: If a packet has no time.
+    """
+    with av.open(str(film.path), "r", metadata_errors="replace") as source:
+        stream = source.streams[track]
+        for other in source.streams:
+            if other.index != track:
+                other.discard = Discard.all
+        base = stream.time_base or film.time_base
+        if cut.begin is not None:
+            _seek(source, stream, rescale(1, cut.begin, base))
+        for packet in source.demux(stream):
+            if packet.size == 0:
+                continue
+            due = packet.pts if packet.dts is None else packet.dts
+            if due is None:
+                raise CorruptFilm(f"{film.path.name}: a packet of track {track} has no time")
+            packet.pts, packet.dts = due if packet.pts is None else packet.pts, due
+            if cut.end is not None and due * base >= cut.end:
+                return
+            if _place(packet, cut, base, lasting=stream.type == "subtitle"):
+                yield packet.dts * base, packet
+
+
+def _holds(muxer: str, track: Track, source: Stream) -> bool:
+    """Try it: whether a codec is known to a muxer says too little."""
+    places = {"audio": True, "subtitle": True, "attachment": muxer == "matroska"}
+    if not places.get(track.kind, track.kind == "cover" and muxer == "mp4"):
+        return False
+    try:
+        with av.open(io.BytesIO(), "w", format=muxer) as nothing:
+            add_track(nothing, source, muxer=muxer)
+            nothing.start_encoding()
+    except (av.FFmpegError, ValueError):
+        return False
+    return True
+
+
+def _seek(source: av.container.InputContainer, stream: Stream, ticks: int) -> None:
+    try:
+        source.seek(ticks, stream=stream)
+    except av.FFmpegError:
+        return  # a track without an index is read from its start
+
+
+def _place(packet: "av.Packet[Stream]", cut: Cut, base: Fraction, *, lasting: bool) -> bool:
+    """Move a packet to the new film's time; False if it is outside."""
+    if cut.begin is None or cut.end is None:
+        return True
+    assert packet.pts is not None
+    assert packet.dts is not None
+    begin = rescale(1, cut.begin, base)
+    if packet.pts < begin:
+        left = packet.pts + (packet.duration or 0) - begin
+        if not lasting or left <= 0:
+            return False
+        packet.pts = packet.dts = begin
+        packet.duration = left
+    if packet.pts * base >= cut.end:
+        return False
+    packet.pts, packet.dts = packet.pts - begin, packet.dts - begin
+    return True
