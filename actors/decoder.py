@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.keys import PartKeys, read_keys, read_promoted, samples
 from pipeline.media.color import Planes
 from pipeline.media.container import Film
 from pipeline.motion.analysis import analyse, write
+from pipeline.needs import PartKeys, read_keys, read_promoted, samples
 from pipeline.plan import Chunk, Plan, Shot
 
 
@@ -35,10 +35,11 @@ class Decoder:
 
     def every_frame(self, film: Film, plan: Plan, chunk: Chunk) -> list[PartKeys]:
         """Decode all of a chunk's frames as keys: the baseline that paints each on its own."""
-        return [
-            PartKeys(dict(read_promoted(film, plan.shots[p.shot], range(p.start, p.stop))), {}, {})
-            for p in chunk.parts
-        ]
+        found = []
+        for part in chunk.parts:
+            wanted = range(part.start, part.keys[-1] + 1)
+            found.append(PartKeys(self.promoted(film, plan.shots[part.shot], wanted), {}, {}))
+        return found
 
     def promoted(self, film: Film, shot: Shot, frames: Sequence[int]) -> dict[int, Planes]:
         """Decode frames that the gate made keys."""

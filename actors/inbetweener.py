@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.fill.gate import NeedsKeys
-from pipeline.fill.render import Rendered, render, render_every
+from pipeline.fill.render import Rendered, render
 from pipeline.fill.tiles import Tile
-from pipeline.judge.tables import Row, write_table
+from pipeline.judge.tables import Row, write_rows
 from pipeline.media.color import Planes
 from pipeline.media.container import Film
 from pipeline.media.decode import Frame
@@ -71,7 +71,7 @@ class Inbetweener:
         except _OverBudgetError as over:
             order.segment.unlink(missing_ok=True)
             return NeedsKeys(over.frames)
-        write_table(rows, order.table)
+        write_rows(rows, order.table)
         return segment
 
 
@@ -87,7 +87,7 @@ def _emitted(order: FillOrder, rows: list[Row]) -> Iterator[Frame]:
             inside = order.start <= one.frame.index < order.stop and one.frame.index < part.stop
             if inside and not promote:
                 yield one.frame
-            if not one.row.key and not order.last_round and one.row.over_budget:
+            if not order.last_round and _over_budget(one.row):
                 promote.append(one.row.frame)
     if promote:
         raise _OverBudgetError(_worst_of_each_gap(promote, rows, order.painted))
@@ -100,22 +100,25 @@ def _narrowed(part: Part, start: int, stop: int) -> Part | None:
     first = max(key for key in part.keys if key <= max(start, part.keys[0]))
     last = min((key for key in part.keys if key >= stop - 1), default=part.keys[-1])
     keys = tuple(key for key in part.keys if first <= key <= last)
-    return replace(part, start=max(first, part.start), keys=keys)
+    return replace(part, start=max(start, part.start), stop=min(stop, part.stop), keys=keys)
 
 
 def _rendered(order: FillOrder, part: Part, painted: Painted) -> Iterator[Rendered]:
-    shot, recipe = order.plan.shots[part.shot], order.recipe
-    if recipe.every_frame:
-        return render_every(order.film, part, shot, painted=painted.keys, strength=recipe.strength)
     return render(
         order.film,
         part,
-        shot,
+        order.plan.shots[part.shot],
         keys=painted.keys,
         tiles=painted.tiles,
-        strength=recipe.strength,
-        knob=recipe.flicker_budget,
+        strength=order.recipe.strength,
+        knob=order.recipe.flicker_budget,
     )
+
+
+def _over_budget(row: Row) -> bool:
+    if row.key or row.loss is None or row.budget is None:
+        return False
+    return row.loss > row.budget
 
 
 def _worst_of_each_gap(

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.fill.tiles import Tile
-from pipeline.keys import Window
 from pipeline.media.color import ColorTags, Planes
+from pipeline.needs import Window
 from pipeline.paint.styles import StyleCode
 
 if TYPE_CHECKING:

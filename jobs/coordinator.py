@@ -24,12 +24,12 @@ from pipeline.errors import ChunkFailed, FilmError, OutOfResources
 from pipeline.fill.chain import chain, chain_promoted
 from pipeline.fill.gate import NeedsKeys
 from pipeline.fill.tiles import Tile
-from pipeline.judge.tables import Row, merge_rows, read_table
-from pipeline.keys import PartKeys
+from pipeline.judge.tables import Row, merged, read_rows
 from pipeline.media.color import Planes, resolved
 from pipeline.media.container import Film
 from pipeline.media.encode import Encoding, Segment
 from pipeline.motion import analysis
+from pipeline.needs import PartKeys
 from pipeline.plan import Chunk, Plan, Shot, covering, identity, plan
 from pipeline.recipe import Recipe
 
@@ -143,7 +143,7 @@ class Coordinator:
             self.work.renew()
         done = [r for r in receipts.values() if r is not None]
         notes = self._join(done, target)
-        tables = [read_table(self.work.path / "tables" / f"{r.identity}.parquet") for r in done]
+        tables = [self.work.path / "tables" / f"{r.identity}.parquet" for r in done]
         return Result(
             target=target,
             frames=sum(r.stop - r.start for r in done),
@@ -151,7 +151,7 @@ class Coordinator:
             reused=len(reused),
             keys=sum(r.keys for r in done),
             promoted=sum(r.promoted for r in done),
-            rows=merge_rows(tables, start=self.start, stop=self.stop),
+            rows=merged(read_rows(tables), start=self.start, stop=self.stop),
             notes=notes,
             seconds=dict(self._seconds),
         )

@@ -11,11 +11,11 @@ Frames
 Time
     Integer ``pts`` and a ``Fraction`` time base (seconds per tick). No float seconds.
 Planes
-    ``uint8`` arrays ``[H, W]`` in the film's own range and coded orientation: luma at full size, the
-    two colour differences at the size that the pixel format gives them.
+    ``uint8`` arrays ``[H, W]`` in the film's own range, upright as a viewer sees them: luma at full
+    size, the two colour differences at the size that the pixel format gives them.
 RGB
     ``float32``, 0 to 1, non-linear (display-referred), ``[H, W, 3]`` for OpenCV and NumPy and
-    ``[N, 3, H, W]`` for the net, in *displayed* orientation where the net sees it.
+    ``[N, 3, H, W]`` for the net.
 Flow
     ``float32 [h, w, 2]`` = (dx, dy) in pixels of its own grid, x right, y down (OpenCV's order).
     ``flow(t, u)`` says where a pixel of frame t is found in frame u: ``W(u)[p] = u[p + flow[p]]``

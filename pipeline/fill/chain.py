@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from pipeline.fill.harmonise import harmonise, harmonise_between
-from pipeline.keys import KeyMotion, picture_luma, unit_picture
 from pipeline.media.color import Planes
 from pipeline.media.container import Film
 from pipeline.media.decode import frames
 from pipeline.motion.bridge import bridges
+from pipeline.needs import KeyMotion, picture_luma, unit_picture
 from pipeline.plan import Shot
 
 

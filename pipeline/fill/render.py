@@ -15,11 +15,11 @@ from pipeline.fill.strength import lay
 from pipeline.fill.tiles import Tile
 from pipeline.fill.warp import crop
 from pipeline.judge.tables import Row
-from pipeline.keys import black, picture_luma, unit_picture
 from pipeline.media.color import Planes
 from pipeline.media.container import Film
 from pipeline.media.decode import Frame, frames
 from pipeline.motion.bridge import bridges, steps
+from pipeline.needs import black, picture_luma, unit_picture
 from pipeline.plan import Part, Shot
 
 
@@ -63,15 +63,6 @@ def render(
         else:
             yield from _gap(film, shot, gap, keys, tiles, strength, knob)
         gap = [frame]
-
-
-def render_every(
-    film: Film, part: Part, shot: Shot, *, painted: Mapping[int, Planes], strength: float
-) -> Iterator[Rendered]:
-    """Make a part's frames with every one painted by the net: the baseline, nothing judged."""
-    for frame in frames(film, part.start, part.stop):
-        row = Row(frame=frame.index, pts=frame.pts, key=True)
-        yield Rendered(_laid(film, shot, frame, painted[frame.index], strength), row)
 
 
 def _gap(

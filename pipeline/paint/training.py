@@ -75,7 +75,11 @@ class Targets:
 
 
 def make_targets(
-    paintings: dict[str, pictures.Picture], variety: Sequence[pictures.Picture], vgg: losses.Vgg16
+    paintings: dict[str, pictures.Picture],
+    variety: Sequence[pictures.Picture],
+    vgg: losses.Vgg16,
+    *,
+    side: int = 384,
 ) -> tuple[Targets, styles.Basis]:
     """Measure the paintings' manners and fit the code basis.
 
@@ -83,8 +87,9 @@ def make_targets(
         paintings: by style name; each becomes a target.
         variety: further paintings, for the basis only.
         vgg: runs at full precision or half, as made.
+        side: of the crops that a manner is measured on; the basis takes half of it.
     """
-    manners = {name: _manner_of(picture, vgg) for name, picture in paintings.items()}
+    manners = {name: _manner_of(picture, vgg, side) for name, picture in paintings.items()}
     divisors = {
         k: float(torch.stack([m.std[k].square().mean() for m in manners.values()]).mean())
         for k in losses.CODE_LAYERS
@@ -92,7 +97,7 @@ def make_targets(
     vectors = [styles.statistics_vector(m, divisors) for m in manners.values()]
     with torch.no_grad():
         for picture in [*paintings.values(), *variety]:
-            crops = pictures.style_crops(pictures.reduced(picture, 256), side=192)
+            crops = pictures.style_crops(pictures.reduced(picture, 2 * side // 3), side=side // 2)
             count = 5 if len(variety) < 300 else 1
             features = vgg(crops[-count:], last="relu4_3")
             for i in range(count):
@@ -111,8 +116,8 @@ def make_targets(
 
 
 @torch.no_grad()
-def _manner_of(painting: pictures.Picture, vgg: losses.Vgg16) -> losses.Manner:
-    crops = pictures.style_crops(painting)
+def _manner_of(painting: pictures.Picture, vgg: losses.Vgg16, side: int) -> losses.Manner:
+    crops = pictures.style_crops(painting, side=side)
     return losses.pooled([losses.manner(vgg(crop[None], last="relu4_3")) for crop in crops])
 
 

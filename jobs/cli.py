@@ -1,0 +1,253 @@
+"""The ``reelbrush`` command.
+
+Exit codes: 0 done; 2 bad arguments; 3 source missing, unreadable or not supported; 4 some chunk
+failed; 5 verification failed; 6 out of disk or memory; 130 interrupted. What the world does wrong
+is one line on standard error, never a traceback.
+"""
+
+import signal
+import sys
+from enum import StrEnum
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.errors import BadRequest, FilmError
+from pipeline.media.clock import parse_frames
+from pipeline.recipe import Recipe, read_recipe
+
+app = typer.Typer(
+    name="reelbrush",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Paints films: the same film back, frame for frame and sound for sound, painted.",
+)
+
+
+class Codec(StrEnum):
+    """What the painted film is encoded with."""
+
+    H264 = "h264"
+    FFV1 = "ffv1"
+
+
+class Backend(StrEnum):
+    """Who carries the steps."""
+
+    INLINE = "inline"
+
+
+Source = Annotated[Path, typer.Argument(metavar="FILM", help="An MP4, MOV or MKV file.")]
+Overwrite = Annotated[bool, typer.Option(help="Replace a result that exists.")]
+Style = Annotated[str, typer.Option(help="A name that [b]reelbrush styles[/b] lists.")]
+Frames = Annotated[str | None, typer.Option(help="Only these, inclusive: 100-250.")]
+Keys = Annotated[str, typer.Option(help="auto, or a key every N frames; 1 paints each frame.")]
+KeepBars = Annotated[bool, typer.Option(help="Leave letterbox bars as they are.")]
+
+
+@app.command(epilog="Example: reelbrush stylize clip.mp4 --style great-wave -o wave.mp4")
+def stylize(
+    film: Source,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The painted film.")],
+    style: Style = "starry-night",
+    strength: Annotated[float, typer.Option(help="0 leaves the film, 1 paints it.")] = 1.0,
+    keys: Keys = "auto",
+    frames: Frames = None,
+    codec: Annotated[Codec, typer.Option(help="h264, or lossless ffv1 in MKV.")] = Codec.H264,
+    crf: Annotated[int, typer.Option(help="Quality of h264: 0 lossless to 51 worst.")] = 16,
+    keep_bars: KeepBars = True,
+    flicker_budget: Annotated[
+        float, typer.Option(help="Loss a frame may have, in multiples of its content's own.")
+    ] = 3.0,
+    work: Annotated[
+        Path | None, typer.Option(help="Work folder; by default OUTPUT.work beside the output.")
+    ] = None,
+    keep_work: Annotated[bool, typer.Option(help="Keep the work folder after success.")] = False,
+    overwrite: Overwrite = False,
+    threads: Annotated[int, typer.Option(help="Threads of the painter; 0 takes all cores.")] = 0,
+    backend: Annotated[Backend, typer.Option(help="Who carries the steps.")] = Backend.INLINE,
+) -> None:
+    """Paint a film. The same command again goes on where an interrupted one stopped."""
+    from jobs.progress import progress
+    from jobs.stylize import Job
+    from jobs.stylize import stylize as run
+
+    recipe = _recipe(
+        style=style,
+        strength=strength,
+        keys=_keys(keys),
+        keep_bars=keep_bars,
+        codec=codec.value,
+        crf=crf,
+        flicker_budget=flicker_budget,
+        frames=_frames(frames),
+    )
+    del backend  # one choice so far
+    _pin(threads)
+    job = Job(film, output, recipe, work=work, overwrite=overwrite, keep_work=keep_work)
+    with progress() as telling:
+        result = run(job, progress=telling)
+    kept = f", {result.reused} of them from before" if result.reused else ""
+    _say(
+        f"{output}: {result.frames} frames, {result.keys} keys "
+        f"({result.promoted} promoted), {result.chunks} chunks{kept}; per frame in {job.table.name}"
+    )
+
+
+@app.command(epilog="Example: reelbrush still clip.mp4 --at 12s --style scream,adele -o look.png")
+def still(
+    film: Source,
+    output: Annotated[Path, typer.Option("--output", "-o", help="A .png or .jpg file.")],
+    at: Annotated[str, typer.Option(help="12s, 1:30 or 00:01:12.5")] = "0s",
+    style: Annotated[str, typer.Option(help="Names, separated by commas.")] = "starry-night",
+    overwrite: Overwrite = False,
+) -> None:
+    """Paint one frame in one or more styles: pictures on your own film before the film."""
+    from jobs.still import still as run
+
+    _pin(0)
+    names = [name.strip() for name in style.split(",") if name.strip()]
+    if not names:
+        raise BadRequest("--style names no style")
+    index = run(film, at=at, styles=names, target=output, overwrite=overwrite)
+    _say(f"{output}: frame {index}, then {', '.join(names)}")
+
+
+@app.command()
+def probe(film: Source) -> None:
+    """Show what a film is made of, from its index alone."""
+    from pipeline.media.container import read_film
+
+    found = read_film(film)
+    table = Table(show_header=False, box=None)
+    length = float(int(found.pts[-1]) + int(found.durations[-1]) - int(found.pts[0]))
+    rows = {
+        "video": f"{found.codec} {found.width}x{found.height} {found.pixel_format}",
+        "frames": f"{found.frames}, {int(found.sync.sum())} sync",
+        "rate": f"{found.frame_rate}" + (" on average, variable" if found.variable_rate else ""),
+        "length": f"{length * float(found.time_base):.3f} s",
+        "first PTS": f"{int(found.pts[0])} x {found.time_base} s",
+        "rotation": f"{found.rotation} degrees",
+        "container": found.container,
+    }
+    for name, value in rows.items():
+        table.add_row(name, value)
+    for track in found.tracks:
+        table.add_row(track.kind, f"{track.codec} {track.language or ''} {track.title or ''}")
+    Console().print(table)
+
+
+@app.command()
+def plan(
+    film: Source, style: Style = "starry-night", keys: Keys = "auto", keep_bars: KeepBars = True
+) -> None:
+    """Analyse a film and show its shots, keys and chunks; paints and writes nothing."""
+    from jobs.plan import show
+
+    _pin(0)
+    show(film, _recipe(style=style, keys=_keys(keys), keep_bars=keep_bars), Console())
+
+
+@app.command()
+def styles() -> None:
+    """List the gallery: name first, then title, painter, year."""
+    from pipeline.paint.styles import gallery
+
+    width = max(len(caption.name) for caption in gallery())
+    for caption in gallery():
+        text = f"{caption.title}, {caption.painter}, {caption.year}"
+        typer.echo(f"{caption.name:{width}}  {text}")
+
+
+@app.command(epilog="Example: reelbrush train --data DATA --vgg vgg16.safetensors --run runs/one")
+def train(
+    data: Annotated[Path, typer.Option(help="Folder of photos.parquet and paintings/.")],
+    run: Annotated[Path, typer.Option(help="Folder of the run; begun, or gone on with.")],
+    vgg: Annotated[Path | None, typer.Option(help="VGG16 weights; else torchvision's.")] = None,
+    steps: Annotated[int, typer.Option(help="Optimiser steps.")] = 7600,
+    batch: Annotated[int, typer.Option(help="Pictures a step.")] = 4,
+    half: Annotated[bool, typer.Option(help="bfloat16: 3 times faster where it is native.")] = True,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    threads: Annotated[int, typer.Option(help="Threads on the CPU.")] = 2,
+    minutes: Annotated[float | None, typer.Option(help="Stop with a checkpoint after.")] = None,
+    rehearse: Annotated[bool, typer.Option(help="Four tiny steps, to try the command.")] = False,
+    install: Annotated[bool, typer.Option(help="Put the result into pipeline/weights.")] = False,
+) -> None:
+    """Train the painter on the gallery's paintings; the same command resumes."""
+    from jobs import train as job
+    from jobs.progress import progress
+    from pipeline.paint.training import Settings
+
+    settings = Settings(steps=steps, batch=batch, half=half)
+    settings = job.quick(settings) if rehearse else settings
+    try:
+        with progress() as telling:
+            done = job.train(
+                run,
+                data=data,
+                vgg=vgg,
+                settings=settings,
+                device=device,
+                threads=threads,
+                minutes=minutes,
+                progress=telling,
+            )
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
+    if install and done:
+        job.install(run, size=settings.size)
+    _say(f"{run}: {'done' if done else 'stopped; the same command goes on'}")
+
+
+def _recipe(**settings: object) -> Recipe:
+    return read_recipe({k: v for k, v in settings.items() if v is not None})
+
+
+def _keys(text: str) -> object:
+    return int(text) if text.isascii() and text.isdigit() else text
+
+
+def _frames(text: str | None) -> tuple[int, int] | None:
+    return None if text is None else parse_frames(text)
+
+
+def _pin(threads: int) -> None:
+    """One thread for OpenCV and the codecs, the wanted number for the net."""
+    import os
+
+    import cv2
+    import torch
+
+    cv2.setNumThreads(1)
+    torch.set_num_threads(threads or os.cpu_count() or 1)
+
+
+def _say(text: str) -> None:
+    Console().print(text, highlight=False, soft_wrap=True)
+
+
+def _terminated(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """Run the command and turn what went wrong into a line and an exit code."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        app(standalone_mode=True)
+    except FilmError as error:
+        sys.stderr.write(f"reelbrush: {error}\n")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.stderr.write("reelbrush: interrupted; the same command goes on from here\n")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""A film to its plan on a terminal: shots, keys, chunks and what they will take."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.media.container import read_film
+from pipeline.motion import analysis
+from pipeline.plan import plan, predict
+from pipeline.recipe import Recipe
+
+
+def show(source: Path, recipe: Recipe, console: Console) -> None:
+    """Analyse in memory, plan, print; nothing is painted or written."""
+    film = read_film(source)
+    parts = [analysis.analyse(film, start, stop) for start, stop in analysis.spans(film)]
+    whole = plan(analysis.concat(parts), recipe, size=film.size)
+    table = Table("shot", "frames", "keys", "picture", "fade", title=str(source))
+    for number, shot in enumerate(whole.shots):
+        own = {k for c in whole.chunks for p in c.parts if p.shot == number for k in p.keys}
+        picture = f"{shot.picture.width}x{shot.picture.height}"
+        fade = f"to {min(shot.gains):.2f}" if min(shot.gains) < 1 else ""
+        table.add_row(str(number), f"{shot.start}-{shot.stop - 1}", str(len(own)), picture, fade)
+    console.print(table)
+    forecast = predict(whole, film, recipe)
+    console.print(
+        f"{film.frames} frames, {len(whole.shots)} shots, {len(whole.chunks)} chunks, "
+        f"{forecast.keys} keys ({forecast.keys / film.frames:.0%}); at most "
+        f"{forecast.peak_bytes / 2**20:.0f} MiB of memory and "
+        f"{forecast.disk_bytes / 2**20:.0f} MiB of disk",
+        highlight=False,
+    )

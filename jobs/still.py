@@ -1,0 +1,65 @@
+"""One frame of a film to pictures in several styles, to choose by before painting the film.
+
+The net's statistics are measured on that one frame, not on its shot, so tones can differ a little
+from those of the painted film.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from actors.stylizer import Stylizer
+from pipeline.errors import BadRequest, OutOfResources
+from pipeline.media.clock import frame_at, parse_time
+from pipeline.media.color import resolved, to_rgb
+from pipeline.media.container import read_film
+from pipeline.media.decode import pick
+from pipeline.paint.styles import load_code
+
+
+def still(source: Path, *, at: str, styles: Sequence[str], target: Path, overwrite: bool) -> int:
+    """Paint the frame at a time in each style and write one PNG: the frame, then the styles.
+
+    Returns:
+        The frame's number.
+
+    Raises:
+        BadRequest: If there is no such frame or the target exists.
+    """
+    if target.exists() and not overwrite:
+        raise BadRequest(f"{target} exists; --overwrite replaces it")
+    if target.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+        raise BadRequest(f"{target.name}: name a .png or a .jpg")
+    if not target.parent.is_dir():
+        raise BadRequest(f"there is no folder {target.parent}")
+    codes = [load_code(name) for name in styles]
+    film = read_film(source)
+    index = frame_at(film, parse_time(at))
+    tags = resolved(film.color, film.height)
+    frame = next(iter(pick(film, [index])))
+    pictures = [to_rgb(frame.planes, tags)]
+    for code in codes:
+        stylizer = Stylizer(code)
+        moments = stylizer.measure([frame.planes], tags)
+        painted = stylizer.paint({index: frame.planes}, moments, tags)[index]
+        pictures.append(to_rgb(painted, tags))
+    part = target.with_name(f".{target.name}.part{target.suffix}")
+    if not cv2.imwrite(str(part), _sheet(pictures)):
+        raise OutOfResources(f"cannot write {target}")
+    part.replace(target)
+    return index
+
+
+def _sheet(pictures: Sequence[NDArray[np.float32]]) -> NDArray[np.uint8]:
+    """Lay pictures [H, W, 3] out in rows of at most three: BGR, 8 bit."""
+    columns = min(3, len(pictures))
+    blank = np.ones_like(pictures[0])
+    rows = [
+        np.hstack([*pictures[i : i + columns], *[blank] * max(0, i + columns - len(pictures))])
+        for i in range(0, len(pictures), columns)
+    ]
+    sheet = np.vstack(rows)[..., ::-1]
+    return np.ascontiguousarray(np.rint(sheet * 255).clip(0, 255), np.uint8)

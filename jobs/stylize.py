@@ -1,0 +1,134 @@
+"""A film's path and a recipe to a painted film under its final name.
+
+Everything that can be refused is refused before work starts. The film gets its name last, when it
+has been joined and verified under another one beside it.
+"""
+
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from actors.assembler import Assembler
+from actors.decoder import Decoder
+from actors.inbetweener import Inbetweener
+from actors.stylizer import Painting, Stylizer
+from jobs.coordinator import Coordinator, Crew, Result
+from jobs.ledger import WorkFolder, check_space
+from jobs.progress import Progressing
+from pipeline.errors import BadRequest, OutOfResources
+from pipeline.judge.tables import write_rows
+from pipeline.media.container import Film, read_film
+from pipeline.media.encode import choose_encoding
+from pipeline.paint.styles import load_code
+from pipeline.recipe import Recipe
+
+_BYTES_PER_PIXEL = {"h264": 0.35, "ffv1": 1.2}
+"""Upper estimates for painted 4:2:0 film, from the clips that were measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What was asked for, with paths."""
+
+    source: Path
+    target: Path
+    recipe: Recipe
+    work: Path | None = None
+    """work folder; None is ``<target>.work`` beside the target"""
+    overwrite: bool = False
+    keep_work: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """The work folder."""
+        return self.work or self.target.with_name(self.target.name + ".work")
+
+    @property
+    def table(self) -> Path:
+        """Where the per-frame table goes."""
+        return self.target.with_name(self.target.name + ".frames.parquet")
+
+
+def stylize(job: Job, *, progress: Progressing, painter: Painting | None = None) -> Result:
+    """Paint a film.
+
+    Args:
+        job: what was asked for.
+        progress: is told of stages and frames.
+        painter: stands in for the net, for tests of everything else.
+
+    Raises:
+        FilmError: In one line; nothing is left under the final name, the work folder is kept.
+    """
+    _check_target(job)
+    film = read_film(job.source)
+    _check_range(film, job.recipe)
+    encoding, notes = choose_encoding(
+        film, codec=job.recipe.codec, crf=job.recipe.crf, target=job.target
+    )
+    for note in notes:
+        progress.note(note)
+    start, stop = job.recipe.frames or (0, film.frames)
+    size = (stop - start) * film.width * film.height * _BYTES_PER_PIXEL[job.recipe.codec]
+    check_space(job.folder, round(size))
+    check_space(job.target.parent, round(size))
+    painter = painter or Stylizer(load_code(job.recipe.style))
+    crew = Crew(Decoder(apron=painter.apron), painter, Inbetweener(), Assembler())
+    work = WorkFolder(job.folder)
+    work.create(job.recipe)
+    with work.leased():
+        work.clear_attempts()
+        coordinator = Coordinator(
+            film, job.recipe, encoding=encoding, work=work, crew=crew, progress=progress
+        )
+        hidden = f".{uuid.uuid4().hex[:8]}.{job.target.name}"
+        unnamed = job.target.with_name(hidden)
+        try:
+            result = coordinator.run(unnamed)
+            for note in result.notes:
+                progress.note(note)
+            _publish(job, unnamed, result)
+        finally:
+            unnamed.unlink(missing_ok=True)
+    if not job.keep_work:
+        work.remove()
+    return result
+
+
+def _check_target(job: Job) -> None:
+    if not job.target.parent.is_dir():
+        raise BadRequest(f"there is no folder {job.target.parent}")
+    if not os.access(job.target.parent, os.W_OK):
+        raise BadRequest(f"cannot write to {job.target.parent}")
+    if job.target.is_dir():
+        raise BadRequest(f"{job.target} is a folder; name a file")
+    if job.target.exists():
+        if job.source.exists() and job.target.samefile(job.source):
+            raise BadRequest("the result would replace its own source; name another file")
+        if not job.overwrite:
+            raise BadRequest(f"{job.target} exists; --overwrite replaces it")
+
+
+def _check_range(film: Film, recipe: Recipe) -> None:
+    if recipe.frames is not None and recipe.frames[1] > film.frames:
+        first, last = recipe.frames[0], recipe.frames[1] - 1
+        raise BadRequest(
+            f"frames {first}-{last} are not all in the film: it has 0-{film.frames - 1}"
+        )
+
+
+def _publish(job: Job, unnamed: Path, result: Result) -> None:
+    """Give the film and its table their names, the film last."""
+    try:
+        part = unnamed.with_suffix(".parquet")
+        write_rows(result.rows, part)
+        part.replace(job.table)
+        if job.overwrite:
+            unnamed.replace(job.target)
+        else:
+            os.link(unnamed, job.target)
+    except FileExistsError:
+        raise BadRequest(f"{job.target} appeared meanwhile; --overwrite replaces it") from None
+    except OSError as error:
+        raise OutOfResources(f"{job.target}: {error.strerror or error}") from None

@@ -1,0 +1,27 @@
+"""What every test has: one thread for each library, and real clips only where they lie."""
+
+from pathlib import Path
+
+import cv2
+import pytest
+
+CLIPS = Path(__file__).parent.parent.parent / "shared" / "data" / "clips"
+
+
+def pytest_configure() -> None:
+    cv2.setNumThreads(1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)  # two threads that wait for each other cost more than one
+
+
+@pytest.fixture(scope="session")
+def clips() -> Path:
+    """Folder of real clips; the test is skipped where it is not."""
+    if not CLIPS.is_dir():
+        pytest.skip("the real clips are not beside the checkout")
+    return CLIPS
