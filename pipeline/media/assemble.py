@@ -11,6 +11,7 @@ import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import lcm
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from av.stream import Stream
 
     from pipeline.media.tracks import Timed
+
+_SOUND, _TICKS = 48000, 1 << 31
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,8 +81,12 @@ def assemble(
     notes = left_behind(film, encoding.container)
     cut = cut_of(film, start, stop)
     # Matroska would move the whole film to make room for what AAC sends ahead of its sound
-    matroska = {"avoid_negative_ts": "disabled"}
-    options = matroska if encoding.container == "matroska" else timescale(film)
+    options = {"avoid_negative_ts": "disabled"}
+    if encoding.container != "matroska":
+        # what comes before the first frame or sound is counted in ticks of the movie
+        common = lcm(film.time_base.denominator, _SOUND)
+        movie = {"movie_timescale": str(common)} if common < _TICKS else {}
+        options = {**timescale(film), **movie}
     with (
         disk(target),
         av.open(str(film.path), "r", metadata_errors="replace") as source,

@@ -106,6 +106,12 @@ class Film:
         return int(self.pts.size)
 
     @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the upright picture."""
+        turned = self.rotation in (90, 270)
+        return (self.height, self.width) if turned else (self.width, self.height)
+
+    @property
     def chroma(self) -> tuple[int, int]:
         """How many luma samples a chroma sample spans, (horizontally, vertically)."""
         return PIXEL_FORMATS[self.pixel_format]

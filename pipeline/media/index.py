@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias
 
 import av
 import numpy as np
@@ -20,6 +20,7 @@ from pipeline.errors import CorruptFilm, UnreadableFilm
 Ticks: TypeAlias = NDArray[np.int64]
 
 _SAMPLE, _SAMPLES = 1 << 16, 64
+_EBML, _SEGMENT = bytes.fromhex("1A45DFA3"), bytes.fromhex("18538067")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +41,7 @@ def read_index(source: av.container.InputContainer, stream: av.VideoStream) -> I
     """Read every packet of a stream.
 
     Raises:
-        CorruptFilm: If a packet has no time or is damaged.
+        CorruptFilm: If a packet has no time or is damaged, or if packets are missing at the end.
         UnreadableFilm: If none is a frame.
     """
     for other in source.streams:
@@ -62,6 +63,8 @@ def read_index(source: av.container.InputContainer, stream: av.VideoStream) -> I
     sync, shown = table[:, 4:].astype(bool).T
     if not shown.any():
         raise UnreadableFilm("no frame")
+    if len(rows) < len(stream.index_entries) or _cut_short(Path(source.name)):
+        raise CorruptFilm(f"cut short: nothing comes after PTS {pts.max()}")
     return Index(pts, dts, durations, sizes, sync, shown)
 
 
@@ -110,3 +113,23 @@ def fingerprint_of(path: Path, index: Index) -> str:
             file.seek(max(0, size - _SAMPLE) * k // (_SAMPLES - 1))
             digest.update(file.read(_SAMPLE))
     return digest.hexdigest()
+
+
+def _cut_short(path: Path) -> bool:
+    """Tell whether a Matroska file ends before its segment does; others are never said to."""
+    with path.open("rb") as file:
+        if file.read(4) != _EBML:
+            return False
+        file.seek(_size(file) or 0, 1)
+        if file.read(4) != _SEGMENT:
+            return False
+        size = _size(file)
+        return size is not None and file.tell() + size > path.stat().st_size
+
+
+def _size(file: BinaryIO) -> int | None:
+    """Read the size of an EBML element, None where it is left open (RFC 8794, section 6)."""
+    first = file.read(1)[0]
+    length = 9 - first.bit_length()
+    size = int.from_bytes(bytes([first]) + file.read(length - 1), "big") & ~(1 << 7 * length)
+    return None if size == (1 << 7 * length) - 1 else size

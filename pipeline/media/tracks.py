@@ -103,7 +103,8 @@ def lost_words(film: Film, target: Path, muxer: str) -> list[str]:
         av.open(str(target), "r", metadata_errors="replace") as made,
     ):
         kept = {key.lower() for key in made.metadata}
-        lost = sorted(k for k in source.metadata if k.lower() not in kept | _OF_THE_FILE)
+        known = kept | _OF_THE_FILE | {"creation_time"}  # of which zero reads back as none
+        lost = sorted(key for key in source.metadata if key.lower() not in known)
         beside = [s for s in made.streams if s.type in {"audio", "subtitle", "attachment"}]
         here = [source.streams[track.index] for track in carried(film, muxer)]
         pairs = [(source.streams[film.stream], made.streams.video[0])]
