@@ -6,7 +6,8 @@ from pathlib import Path
 
 from pipeline.media.color import Planes
 from pipeline.media.container import Film
-from pipeline.motion.analysis import analyse, write
+from pipeline.motion.analysis import analyse
+from pipeline.motion.rows import write
 from pipeline.needs import PartKeys, read_keys, read_promoted, samples
 from pipeline.plan import Chunk, Plan, Shot
 

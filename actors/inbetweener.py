@@ -66,7 +66,11 @@ class Inbetweener:
         rows: list[Row] = []
         try:
             segment = write_segment(
-                _emitted(order, rows), film=order.film, encoding=order.encoding, path=order.segment
+                _emitted(order, rows),
+                film=order.film,
+                encoding=order.encoding,
+                path=order.segment,
+                crf=order.recipe.crf,
             )
         except _OverBudgetError as over:
             order.segment.unlink(missing_ok=True)

@@ -28,10 +28,10 @@ from pipeline.judge.tables import Row, merged, read_rows
 from pipeline.media.color import Planes, resolved
 from pipeline.media.container import Film
 from pipeline.media.encode import Encoding, Segment
-from pipeline.motion import analysis
+from pipeline.motion import analysis, rows
 from pipeline.needs import PartKeys
 from pipeline.plan import Chunk, Plan, Shot, covering, identity, plan
-from pipeline.recipe import Recipe
+from pipeline.recipe import Recipe, digest
 
 _ROUNDS = 2
 """How often a chunk may ask for more keys."""
@@ -84,7 +84,7 @@ class Coordinator:
         self._moments: dict[int, Moments] = {}
         self._seconds: dict[str, float] = {}
 
-    def analyse(self) -> analysis.Analysis:
+    def analyse(self) -> rows.Analysis:
         """Analyse the whole film, span by span; spans done earlier are read back."""
         all_spans = analysis.spans(self.film)
         done = sum(b - a for a, b in all_spans if (self.work.path / self._span(a, b)).is_file())
@@ -98,8 +98,8 @@ class Coordinator:
                 self.work.commit(part, name)
                 self.work.renew()
                 self.progress.advance(stop - start)
-            parts.append(analysis.read(self.work.path / name))
-        return analysis.concat(parts)
+            parts.append(rows.read(self.work.path / name))
+        return rows.concat(parts)
 
     def plan(self) -> Plan:
         """Analyse and plan."""
@@ -311,7 +311,6 @@ class Coordinator:
     def _order(
         self, whole: Plan, chunk: Chunk, painted: Sequence[Painted], *, last_round: bool
     ) -> FillOrder:
-        suffix = {"mp4": ".mp4", "mov": ".mov", "matroska": ".mkv"}[self.encoding.container]
         return FillOrder(
             film=self.film,
             plan=whole,
@@ -322,7 +321,7 @@ class Coordinator:
             encoding=self.encoding,
             painted=painted,
             last_round=last_round,
-            segment=self.work.attempt(suffix),
+            segment=self.work.attempt(self.encoding.suffix),
             table=self.work.attempt(".parquet"),
         )
 
@@ -351,7 +350,14 @@ class Coordinator:
     def _piece(self, chunk: Chunk, names: Sequence[str]) -> str:
         """The identity of what is emitted: a chunk's pixels, the range of them, the encoding."""
         start, stop = max(self.start, chunk.start), min(self.stop, chunk.stop)
-        return sha256(f"{names[chunk.index]} {start} {stop} {self.encoding}".encode()).hexdigest()
+        facts = [
+            names[chunk.index],
+            start,
+            stop,
+            repr(self.encoding),
+            digest(self.recipe, "encode"),
+        ]
+        return sha256(json.dumps(facts).encode()).hexdigest()
 
     def _span(self, start: int, stop: int) -> str:
         return f"analysis/{self.film.fingerprint[:16]}-{start}-{stop}.parquet"

@@ -5,9 +5,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from pipeline.forecast import predict
 from pipeline.media.container import read_film
-from pipeline.motion import analysis
-from pipeline.plan import plan, predict
+from pipeline.motion import analysis, rows
+from pipeline.plan import plan
 from pipeline.recipe import Recipe
 
 
@@ -15,7 +16,7 @@ def show(source: Path, recipe: Recipe, console: Console) -> None:
     """Analyse in memory, plan, print; nothing is painted or written."""
     film = read_film(source)
     parts = [analysis.analyse(film, start, stop) for start, stop in analysis.spans(film)]
-    whole = plan(analysis.concat(parts), recipe, size=film.size)
+    whole = plan(rows.concat(parts), recipe, size=film.size)
     table = Table("shot", "frames", "keys", "picture", "fade", title=str(source))
     for number, shot in enumerate(whole.shots):
         own = {k for c in whole.chunks for p in c.parts if p.shot == number for k in p.keys}

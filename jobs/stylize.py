@@ -64,9 +64,7 @@ def stylize(job: Job, *, progress: Progressing, painter: Painting | None = None)
     _check_target(job)
     film = read_film(job.source)
     _check_range(film, job.recipe)
-    encoding, notes = choose_encoding(
-        film, codec=job.recipe.codec, crf=job.recipe.crf, target=job.target
-    )
+    encoding, notes = choose_encoding(film, codec=job.recipe.codec, target=job.target)
     for note in notes:
         progress.note(note)
     start, stop = job.recipe.frames or (0, film.frames)

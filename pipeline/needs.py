@@ -12,12 +12,14 @@ from itertools import pairwise
 
 from pipeline.fill.between import equal
 from pipeline.fill.gain import apply_gain
+from pipeline.fill.harmonise import unchanged
 from pipeline.fill.tiles import find_tiles
 from pipeline.fill.warp import crop
 from pipeline.media.color import Planes, Rect
 from pipeline.media.container import Film
 from pipeline.media.decode import frames, pick
 from pipeline.motion.bridge import bridges, key_motion, steps
+from pipeline.motion.confidence import Mask
 from pipeline.motion.flow import Field, Flow, Luma, analysis_size, small_luma
 from pipeline.plan import Part, Shot
 
@@ -40,8 +42,8 @@ class KeyMotion:
 
     flow: Flow
     trust: Field
-    same: bool
-    """Whether the film stands still from one to the other."""
+    same: bool | Mask
+    """Where the film has the same samples in both: True is everywhere, else [H, W]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +114,13 @@ def _read_gap(
     gap: Sequence[tuple[int, Planes]], found: PartKeys, *, apron: int, windows: bool
 ) -> None:
     """Measure one gap, both of its keys included, and note what it needs."""
-    same = all(equal(a, b) for (_, a), (_, b) in pairwise(gap))
+    same = unchanged(gap[-1][1], gap[0][1])
+    stands = all(equal(a, b) for (_, a), (_, b) in pairwise(gap))
     lumas = [picture_luma(planes) for _, planes in gap]
     known = steps(lumas)
     flow, trust = key_motion(lumas, known=known)
     found.motions[gap[-1][0]] = KeyMotion(flow, trust, same)
-    if not windows or same or len(gap) < 3:
+    if not windows or stands or len(gap) < 3:
         return
     height, width = gap[0][1].luma.shape
     wanted = find_tiles(bridges(lumas, known=known), (width, height))

@@ -22,6 +22,8 @@ from pipeline.motion.flow import Field, Flow, Luma, compose, estimate, no_motion
 _ERROR_BOX = (9, 9)
 _FULL_DROP = 1.0
 """Codes by which the mean error must drop for a new measurement to be taken as it is."""
+_STANDS = 0.5
+"""Codes by which no motion may fit worse and still be preferred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,8 @@ def _reach(
         if t == last or not last_only:
             if t > 1:  # the first step was measured against the key already
                 to_key = _registered(to_key, lumas[t], key)
+            to_key = _standing(to_key, lumas[t], key)
+            from_key = _standing(from_key, key, lumas[t])
             trust = confidence(to_key, from_key, lumas[t], key)
         reached.append(_Reach(to_key, from_key, trust))
     return reached
@@ -155,6 +159,17 @@ def _registered(chained: Flow, luma: Luma, key: Luma) -> Flow:
     anew -= chained
     anew *= share[..., None]
     return np.asarray(chained + anew, np.float32)
+
+
+def _standing(flow: Flow, luma: Luma, of: Luma) -> Flow:
+    """Let what stands still stand: take no motion where it fits as well as the flow, softly.
+
+    A search over patches drags a halo of standing background along with whatever moves before it.
+    """
+    error = cv2.blur(cv2.absdiff(luma, warp(of, flow)).astype(np.float32), _ERROR_BOX)
+    error_standing = cv2.blur(cv2.absdiff(luma, of).astype(np.float32), _ERROR_BOX)
+    share = np.clip((error - error_standing + _STANDS) / _FULL_DROP, 0, 1)
+    return np.asarray(flow * (1 - share)[..., None], np.float32)
 
 
 def _step_trust(step: Step, luma: Luma, before: Luma) -> Field:
