@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import av
 import av.subtitles.stream
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -80,12 +81,15 @@ def still(size: Size = SMALL, *, offset: Shift = (0, 0), seed: int = 0) -> Pictu
     length = np.exp(random.uniform(np.log(7), np.log(90), 48))
     kx, ky = 2 * np.pi * np.cos(angle) / length, 2 * np.pi * np.sin(angle) / length
     columns = np.exp(1j * np.outer(np.arange(size[0]) - offset[0], kx))
+    columns = np.concatenate([columns.real, columns.imag], 1)
     rows = np.exp(1j * np.outer(np.arange(size[1]) - offset[1], ky))
-    channels = []
+    channels, nothing = [], np.zeros((0, 0))
     for base in random.uniform(100, 156, 3):
         wave = length**0.5 * np.exp(1j * random.uniform(0, 2 * np.pi, 48))
         wave *= 34 / np.sqrt((np.abs(wave) ** 2).sum() / 2)
-        channels.append(base + ((rows * wave) @ columns.T).real)
+        waves = np.concatenate([(rows * wave).real, -(rows * wave).imag], 1)
+        # OpenCV's product: NumPy's starts threads, which costs 30 times as much on a busy machine
+        channels.append(base + cv2.gemm(waves, columns, 1, nothing, 0, flags=cv2.GEMM_2_T))
     picture: Picture = np.clip(np.rint(np.stack(channels, -1)), 0, 255).astype(np.uint8)
     return picture
 
