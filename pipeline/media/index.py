@@ -81,9 +81,12 @@ def even_rate(stream: av.VideoStream, pts: Ticks, base: Fraction) -> tuple[Fract
 
 
 def durations_of(pts: Ticks, written: Ticks, usual: Fraction) -> Ticks:
-    """What is written; where nothing is, until the next frame comes."""
-    gaps = np.append(np.diff(pts), max(1, round(usual)))
-    return np.where(written > 0, written, gaps)
+    """How long each frame is shown: until the next one comes; the last as long as is written.
+
+    What is written for the others is of no use: MP4 writes it in decoding order.
+    """
+    last = int(written[-1]) or max(1, round(usual))
+    return np.append(np.diff(pts), last)
 
 
 def entries_of(index: Index) -> Ticks:
