@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from jobs.bench_cli import bench_app, pin
 from pipeline.errors import BadRequest, FilmError
 from pipeline.media.clock import parse_frames
 from pipeline.recipe import Recipe, read_recipe
@@ -28,6 +29,9 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Paints films: the same film back, frame for frame and sound for sound, painted.",
 )
+
+
+app.add_typer(bench_app, name="bench")
 
 
 class Codec(StrEnum):
@@ -89,7 +93,7 @@ def stylize(
         frames=_frames(frames),
     )
     del backend  # one choice so far
-    _pin(threads)
+    pin(threads)
     job = Job(film, output, recipe, work=work, overwrite=overwrite, keep_work=keep_work)
     with progress() as telling:
         result = run(job, progress=telling)
@@ -111,7 +115,7 @@ def still(
     """Paint one frame in one or more styles: pictures on your own film before the film."""
     from jobs.still import still as run
 
-    _pin(0)
+    pin(0)
     names = [name.strip() for name in style.split(",") if name.strip()]
     if not names:
         raise BadRequest("--style names no style")
@@ -150,7 +154,7 @@ def plan(
     """Analyse a film and show its shots, keys and chunks; paints and writes nothing."""
     from jobs.plan import show
 
-    _pin(0)
+    pin(0)
     show(film, _recipe(style=style, keys=_keys(keys), keep_bars=keep_bars), Console())
 
 
@@ -205,6 +209,23 @@ def train(
     _say(f"{run}: {'done' if done else 'stopped; the same command goes on'}")
 
 
+@app.command(epilog="Example: reelbrush evaluate clip.mp4 wave.mkv --frames 60")
+def evaluate(
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="The film.")],
+    painted: Annotated[Path, typer.Argument(metavar="PAINTED", help="The same film painted.")],
+    frames: Annotated[int, typer.Option(help="Judge this many from the start.")] = 60,
+    raft: Annotated[
+        Path | None, typer.Option(help="RAFT-small weights (safetensors); else DIS medium.")
+    ] = None,
+    table: Annotated[Path | None, typer.Option(help="Write a row a frame as Parquet.")] = None,
+) -> None:
+    """Judge how still a painted film is, along the source's own motion."""
+    from jobs.evaluate import show
+
+    pin(0)
+    show(source, painted, count=frames, raft_weights=raft, table=table, console=Console())
+
+
 def _recipe(**settings: object) -> Recipe:
     return read_recipe({k: v for k, v in settings.items() if v is not None})
 
@@ -215,17 +236,6 @@ def _keys(text: str) -> object:
 
 def _frames(text: str | None) -> tuple[int, int] | None:
     return None if text is None else parse_frames(text)
-
-
-def _pin(threads: int) -> None:
-    """One thread for OpenCV and the codecs, the wanted number for the net."""
-    import os
-
-    import cv2
-    import torch
-
-    cv2.setNumThreads(1)
-    torch.set_num_threads(threads or os.cpu_count() or 1)
 
 
 def _say(text: str) -> None:

@@ -56,7 +56,7 @@ def _peak(chunk: Chunk, film: Film, *, pixels: int, samples: int) -> int:
     count = sum(len(part.keys) for part in chunk.parts)
     gaps = [b - a + 1 for part in chunk.parts for a, b in pairwise(part.keys)]
     longest = max(gaps, default=1)
-    small_width, small_height = analysis_size(film.width, film.height)
+    small_width, small_height = analysis_size(*film.size)
     small = small_width * small_height * (longest * _FLOWS + chunk.stop - chunk.start)
     return _BASE + pixels * _NET + samples * (2 * count + 3 * longest) + small
 

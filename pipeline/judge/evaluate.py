@@ -97,7 +97,7 @@ def evaluate(
             f"({source.width}x{source.height}, {source.frames} frames)"
         )
     stop = max(1, min(count, source.frames))
-    size = referee_size(source.width, source.height)
+    size = referee_size(*source.size)
     small = [_small(_picture(source, frame), size) for frame in frames(source, 0, stop)]
     motion = motions(small, referee, cache=cache)
     return _summed(tuple(_scores(source, painted, motion)))

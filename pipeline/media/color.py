@@ -122,6 +122,14 @@ def coded(array: Array, rotation: int) -> Array:
     return upright(array, -rotation)
 
 
+def turned(planes: Planes, rotation: int) -> Planes:
+    """Turn a stored frame upright, or with -rotation an upright one back to how it is stored."""
+    if rotation == 0:
+        return planes
+    parts = (planes.luma, planes.blue, planes.red)
+    return Planes(*(upright(part, rotation) for part in parts))
+
+
 def _subsampling(planes: Planes) -> tuple[int, int]:
     (height, width), (rows, columns) = planes.luma.shape, planes.blue.shape
     down = (1 if columns == width else 2, 1 if rows == height else 2)

@@ -3,7 +3,7 @@
 An *entry* is where decoding has to start so that a frame comes out whole (see ``index``); pictures
 that *lead* it are decoded from what lies before, come out broken, and are thrown away. Whatever is
 decoded is held to the index: a frame that is missing, comes twice or is damaged is an error that
-names its PTS, never a guess. Nothing here converts colours or turns pictures upright.
+names its PTS, never a guess. Frames come upright, as a viewer sees them; colours are left alone.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ import av
 import numpy as np
 
 from pipeline.errors import CorruptFilm, UnreadableFilm
-from pipeline.media.color import Plane, Planes
+from pipeline.media.color import Plane, Planes, turned
 from pipeline.media.container import Film
 
 _FLAGS_DAMAGE = frozenset({"h264"})
@@ -25,7 +25,7 @@ _TRIES = 8
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A frame as the film holds it."""
+    """A frame as the film holds it, turned upright."""
 
     index: int
     pts: int
@@ -47,7 +47,7 @@ def frames(film: Film, start: int, stop: int, *, threads: int = 1) -> Iterator[F
     if not 0 <= start <= stop <= film.frames:
         raise ValueError(f"frames must be within [0, {film.frames}), got [{start}, {stop})")
     for index, picture in _pictures(film, start, stop, threads=threads):
-        yield Frame(index, int(film.pts[index]), planes_of(picture))
+        yield Frame(index, int(film.pts[index]), turned(planes_of(picture), film.rotation))
 
 
 def pick(film: Film, indices: Sequence[int], *, threads: int = 1) -> Iterator[Frame]:
@@ -69,7 +69,7 @@ def pick(film: Film, indices: Sequence[int], *, threads: int = 1) -> Iterator[Fr
         wanted = set(run)
         for index, picture in _pictures(film, run[0], run[-1] + 1, threads=threads):
             if index in wanted:
-                yield Frame(index, int(film.pts[index]), planes_of(picture))
+                yield Frame(index, int(film.pts[index]), turned(planes_of(picture), film.rotation))
 
 
 def planes_of(picture: av.VideoFrame) -> Planes:

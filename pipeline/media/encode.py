@@ -22,7 +22,7 @@ import numpy as np
 
 from pipeline.errors import BadRequest, FilmError, OutOfResources, VerificationFailed
 from pipeline.media.clock import rescale
-from pipeline.media.color import Plane, Planes
+from pipeline.media.color import Plane, Planes, turned
 from pipeline.media.container import PIXEL_FORMATS, Film
 from pipeline.media.decode import Frame, planes_of
 
@@ -206,7 +206,8 @@ def _stream(
 
 def _picture(planes: Planes, film: Film, encoding: Encoding) -> av.VideoFrame:
     picture = av.VideoFrame(film.width, film.height, encoding.pixel_format)
-    sources = (planes.luma, planes.blue, planes.red)
+    stored = turned(planes, -film.rotation)
+    sources = (stored.luma, stored.blue, stored.red)
     fits = encoding.pixel_format == film.pixel_format
     for k, (plane, target) in enumerate(zip(sources, picture.planes, strict=True)):
         rows = plane if fits or k == 0 else _spread(plane, film)

@@ -80,7 +80,7 @@ def analyse(film: Film, start: int, stop: int, *, threads: int = 1) -> Analysis:
     """
     first, last = rows_of(start, stop, frames=film.frames)
     black = 0 if film.color.full_range else 16
-    size = analysis_size(film.width, film.height)
+    size = analysis_size(*film.size)
     ahead = min(film.frames, last + _FLASH)
     seen: deque[tuple[int, _Glance]] = deque(maxlen=2 * _FLASH + 2)
     rows: list[_Row] = []

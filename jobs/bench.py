@@ -1,0 +1,207 @@
+"""A film to the pure cost of each step, one core, per frame of 1080p.
+
+The film is brought to 1920x1080 first, so that figures can be compared. Each step runs alone, on
+inputs that lie ready; decoding inside of a step is measured apart and taken off.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from actors.assembler import Assembler
+from actors.stylizer import Stylizer
+from jobs.progress import Progressing, Silent
+from jobs.results import Spread, spread
+from jobs.stylize import Job, stylize
+from pipeline.fill.chain import chain
+from pipeline.fill.render import render
+from pipeline.media.color import Plane, Planes, resolved
+from pipeline.media.container import Film, read_film
+from pipeline.media.decode import Frame, frames
+from pipeline.media.encode import Encoding, choose_encoding, write_segment
+from pipeline.motion.analysis import analyse
+from pipeline.needs import read_keys, samples
+from pipeline.paint.styles import load_code
+from pipeline.plan import plan
+from pipeline.recipe import Recipe
+
+_SIZE = (1920, 1080)
+_FRAMES = 37
+"""Three full gaps and their keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """One step's cost."""
+
+    step: str
+    unit: str
+    """what one measurement is of"""
+    milliseconds: Spread
+
+
+class _Bench:
+    """Collects samples of a step's seconds."""
+
+    def __init__(self) -> None:
+        self.costs: list[Cost] = []
+
+    def add(self, step: str, unit: str, seconds: list[float]) -> None:
+        self.costs.append(Cost(step, unit, spread([1000 * s for s in seconds])))
+
+
+def bench(source: Path, *, style: str, repeats: int, progress: Progressing) -> list[Cost]:
+    """Measure every step on the first frames of a film, and the whole path.
+
+    Args:
+        source: any film that can be painted, 37 frames or more.
+        style: of the gallery.
+        repeats: how often each step is measured.
+        progress: is told of steps.
+    """
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        film = _at_1080p(read_film(source), place)
+        result = _Bench()
+        progress.stage("steps", repeats)
+        for _ in range(repeats):
+            _steps(film, style, place, result)
+            progress.advance(1)
+        progress.stage("whole", 1)
+        recipe = Recipe(style=style)
+        began = time.perf_counter()
+        stylize(Job(film.path, place / "whole.mp4", recipe), progress=Silent())
+        result.add("whole", "frame", [(time.perf_counter() - began) / film.frames])
+    return _pooled(result.costs)
+
+
+def _pooled(costs: list[Cost]) -> list[Cost]:
+    """Join the repeats of a step: the spread of their medians."""
+    order = list(dict.fromkeys(c.step for c in costs))
+    pooled = []
+    for step in order:
+        own = [c for c in costs if c.step == step]
+        medians = spread([c.milliseconds.median for c in own])
+        pooled.append(replace(own[0], milliseconds=medians))
+    return pooled
+
+
+def _steps(film: Film, style: str, place: Path, result: _Bench) -> None:
+    clock = time.perf_counter
+    began = clock()
+    pictures = list(frames(film, 0, film.frames))
+    decode = (clock() - began) / film.frames
+    result.add("decode", "frame", [decode])
+
+    began = clock()
+    rows = analyse(film, 0, film.frames)
+    result.add("analysis", "frame", [(clock() - began) / film.frames - decode])
+
+    recipe = Recipe(style=style)
+    whole = plan(rows, recipe, size=film.size)
+    shot, part = whole.shots[0], whole.chunks[0].parts[0]
+    stylizer = Stylizer(load_code(style))
+    tags = resolved(film.color, film.height)
+
+    began = clock()
+    decoded = read_keys(film, part, shot, apron=stylizer.apron)
+    between = part.keys[-1] - part.keys[0]
+    result.add("keys: motion and holes", "frame", [(clock() - began) / between - decode])
+
+    given = samples(film, shot)
+    result.add("measure", "shot", [_timed(lambda: stylizer.measure(given, tags))])
+    moments = stylizer.measure(given, tags)
+    few = dict(islice(decoded.keys.items(), 4))
+    result.add("paint", "key", [_timed(lambda: stylizer.paint(few, moments, tags)) / len(few)])
+    fresh = stylizer.paint(decoded.keys, moments, tags)
+    began = clock()
+    tiles = stylizer.tiles(decoded.windows, moments, tags)
+    result.add("paint: tiles", "frame", [(clock() - began) / between])
+
+    def harmonised() -> dict[int, Planes]:
+        return chain(part.keys, fresh=fresh, motions=decoded.motions, boundary=None, rho=recipe.rho)
+
+    result.add("harmonise", "key", [_timed(harmonised) / max(1, len(part.keys) - 1)])
+    keys = harmonised()
+    began = clock()
+    painted = [
+        one.frame
+        for one in render(film, part, shot, keys=keys, tiles=tiles, strength=1.0, knob=3.0)
+    ]
+    result.add("fill", "in-between frame", [(clock() - began) / between - decode])
+    _coding(film, pictures, painted, place, result)
+
+
+def _coding(
+    film: Film, pictures: list[Frame], painted: list[Frame], place: Path, result: _Bench
+) -> None:
+    """Encode what was painted, reopening and comparing included; join it with the sound."""
+    for codec, name in (("h264", "b.mp4"), ("ffv1", "b.mkv")):
+        target = place / name
+        encoding, _ = choose_encoding(
+            film, codec="h264" if codec == "h264" else "ffv1", target=target
+        )
+        path = place / f"segment{encoding.suffix}"
+        began = time.perf_counter()
+        segment = write_segment(iter(painted), film=film, encoding=encoding, path=path, crf=16)
+        spent = (time.perf_counter() - began) / len(painted)
+        result.add(f"encode and verify {codec}", "frame", [spent])
+        if len(painted) == len(pictures):
+            began = time.perf_counter()
+            Assembler().assemble(
+                film, [segment], target=target, encoding=encoding, start=0, stop=film.frames
+            )
+            spent = (time.perf_counter() - began) / film.frames
+            result.add(f"assemble and verify {codec}", "frame", [spent])
+        path.unlink()
+        target.unlink(missing_ok=True)
+
+
+def _timed(step: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    step()
+    return time.perf_counter() - began
+
+
+def _at_1080p(film: Film, place: Path) -> Film:
+    """Write the first frames of a film at 1920x1080, 4:2:0."""
+    count = min(_FRAMES, film.frames)
+    path = place / "film.mp4"
+    shape = replace(
+        film,
+        width=_SIZE[0],
+        height=_SIZE[1],
+        pixel_format="yuv420p",
+        rotation=0,
+        sample_aspect_ratio=Fraction(1),
+    )
+    encoding = Encoding(codec="h264", pixel_format="yuv420p", container="mp4")
+    write_segment(_resized(film, count), film=shape, encoding=encoding, path=path, crf=12)
+    return read_film(path)
+
+
+def _resized(film: Film, count: int) -> Iterator[Frame]:
+    half = (_SIZE[0] // 2, _SIZE[1] // 2)
+    for frame in frames(film, 0, count):
+        p = frame.planes
+        planes = Planes(_sized(p.luma, _SIZE), _sized(p.blue, half), _sized(p.red, half))
+        yield replace(frame, planes=planes)
+
+
+def _sized(plane: Plane, size: tuple[int, int]) -> Plane:
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def as_json(costs: list[Cost]) -> list[dict[str, object]]:
+    """The costs as they are stored."""
+    return [asdict(cost) for cost in costs]
