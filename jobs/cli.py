@@ -110,6 +110,9 @@ def still(
     output: Annotated[Path, typer.Option("--output", "-o", help="A .png or .jpg file.")],
     at: Annotated[str, typer.Option(help="12s, 1:30 or 00:01:12.5")] = "0s",
     style: Annotated[str, typer.Option(help="Names, separated by commas.")] = "starry-night",
+    height: Annotated[
+        int | None, typer.Option(min=16, help="Reduce each picture to so many lines.")
+    ] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Paint one frame in one or more styles: pictures on your own film before the film."""
@@ -119,7 +122,7 @@ def still(
     names = [name.strip() for name in style.split(",") if name.strip()]
     if not names:
         raise BadRequest("--style names no style")
-    index = run(film, at=at, styles=names, target=output, overwrite=overwrite)
+    index = run(film, at=at, styles=names, target=output, height=height, overwrite=overwrite)
     _say(f"{output}: frame {index}, then {', '.join(names)}")
 
 

@@ -20,8 +20,18 @@ from pipeline.media.decode import pick
 from pipeline.paint.styles import load_code
 
 
-def still(source: Path, *, at: str, styles: Sequence[str], target: Path, overwrite: bool) -> int:
-    """Paint the frame at a time in each style and write one PNG: the frame, then the styles.
+def still(
+    source: Path,
+    *,
+    at: str,
+    styles: Sequence[str],
+    target: Path,
+    height: int | None = None,
+    overwrite: bool = False,
+) -> int:
+    """Paint the frame at a time in each style and write one picture: the frame, then the styles.
+
+    Painting is at the film's own size; ``height`` reduces each picture afterwards.
 
     Returns:
         The frame's number.
@@ -47,10 +57,18 @@ def still(source: Path, *, at: str, styles: Sequence[str], target: Path, overwri
         painted = stylizer.paint({index: frame.planes}, moments, tags)[index]
         pictures.append(to_rgb(painted, tags))
     part = target.with_name(f".{target.name}.part{target.suffix}")
-    if not cv2.imwrite(str(part), _sheet(pictures)):
+    if not cv2.imwrite(str(part), _sheet([_reduced(picture, height) for picture in pictures])):
         raise OutOfResources(f"cannot write {target}")
     part.replace(target)
     return index
+
+
+def _reduced(picture: NDArray[np.float32], height: int | None) -> NDArray[np.float32]:
+    """Reduce a picture to a height; never enlarge."""
+    if height is None or height >= picture.shape[0]:
+        return picture
+    size = (max(1, round(picture.shape[1] * height / picture.shape[0])), height)
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _sheet(pictures: Sequence[NDArray[np.float32]]) -> NDArray[np.uint8]:
