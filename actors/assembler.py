@@ -33,7 +33,8 @@ class Assembler:
             notes = assemble(
                 film, segments, target=target, encoding=encoding, start=start, stop=stop
             )
-            verify_film(film, target, encoding=encoding, start=start, stop=stop)
+            seams = [segment.start for segment in segments]
+            verify_film(film, target, encoding=encoding, start=start, stop=stop, seams=seams)
         except BaseException:
             target.unlink(missing_ok=True)
             raise

@@ -18,12 +18,13 @@ from actors.assembler import Assembler
 from actors.decoder import Decoder
 from actors.inbetweener import FillOrder, Inbetweener, Painted
 from actors.stylizer import Moments, Painting
-from jobs.ledger import Receipt, WorkFolder
+from jobs.ledger import Receipt, WorkFolder, check_space
 from jobs.progress import Progressing
 from pipeline.errors import ChunkFailed, FilmError, OutOfResources
 from pipeline.fill.chain import chain, chain_promoted
 from pipeline.fill.gate import NeedsKeys
 from pipeline.fill.tiles import Tile
+from pipeline.forecast import predict
 from pipeline.judge.tables import Row, merged, read_rows
 from pipeline.media.color import Planes, resolved
 from pipeline.media.container import Film
@@ -133,6 +134,10 @@ class Coordinator:
         receipts = {c.index: self.work.receipt(self._piece(c, names)) for c in chosen}
         reused = [r for r in receipts.values() if r is not None]
         frames_done = sum(r.stop - r.start for r in reused)
+        share = (self.stop - self.start - frames_done) / self.film.frames
+        check_space(
+            self.work.path, round(share * predict(whole, self.film, self.recipe).disk_bytes)
+        )
         self.progress.stage("painting", self.stop - self.start, done=frames_done)
         for chunk in chosen:
             receipt = receipts[chunk.index]

@@ -14,7 +14,7 @@ from actors.decoder import Decoder
 from actors.inbetweener import Inbetweener
 from actors.stylizer import Painting, Stylizer
 from jobs.coordinator import Coordinator, Crew, Result
-from jobs.ledger import WorkFolder, check_space
+from jobs.ledger import WorkFolder
 from jobs.progress import Progressing
 from pipeline.errors import BadRequest, OutOfResources
 from pipeline.judge.tables import write_rows
@@ -22,9 +22,6 @@ from pipeline.media.container import Film, read_film
 from pipeline.media.encode import choose_encoding
 from pipeline.paint.styles import load_code
 from pipeline.recipe import Recipe
-
-_BYTES_PER_PIXEL = {"h264": 0.35, "ffv1": 1.2}
-"""Upper estimates for painted 4:2:0 film, from the clips that were measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +64,6 @@ def stylize(job: Job, *, progress: Progressing, painter: Painting | None = None)
     encoding, notes = choose_encoding(film, codec=job.recipe.codec, target=job.target)
     for note in notes:
         progress.note(note)
-    start, stop = job.recipe.frames or (0, film.frames)
-    size = (stop - start) * film.width * film.height * _BYTES_PER_PIXEL[job.recipe.codec]
-    check_space(job.folder, round(size))
-    check_space(job.target.parent, round(size))
     painter = painter or Stylizer(load_code(job.recipe.style))
     crew = Crew(Decoder(apron=painter.apron), painter, Inbetweener(), Assembler())
     work = WorkFolder(job.folder)

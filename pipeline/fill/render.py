@@ -8,7 +8,7 @@ strength laid on; nothing is encoded here.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.fill.between import Filled, fill_gap
+from pipeline.fill.between import Filled, equal, fill_gap
 from pipeline.fill.gain import apply_gain
 from pipeline.fill.gate import budget
 from pipeline.fill.strength import lay
@@ -54,6 +54,8 @@ def render(
     """
     gap: list[Frame] = []
     for frame in frames(film, part.keys[0], part.keys[-1] + 1):
+        if gap and equal(gap[-1].planes, frame.planes):
+            frame = replace(frame, planes=gap[-1].planes)  # a freeze is held once
         gap.append(frame)
         if frame.index not in keys:
             continue
