@@ -177,7 +177,7 @@ def train(
     data: Annotated[Path, typer.Option(help="Folder of photos.parquet and paintings/.")],
     run: Annotated[Path, typer.Option(help="Folder of the run; begun, or gone on with.")],
     vgg: Annotated[Path | None, typer.Option(help="VGG16 weights; else torchvision's.")] = None,
-    steps: Annotated[int, typer.Option(help="Optimiser steps.")] = 7600,
+    steps: Annotated[int, typer.Option(help="Optimiser steps.")] = 5200,
     batch: Annotated[int, typer.Option(help="Pictures a step.")] = 4,
     half: Annotated[bool, typer.Option(help="bfloat16: 3 times faster where it is native.")] = True,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",

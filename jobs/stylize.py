@@ -13,7 +13,8 @@ from actors.assembler import Assembler
 from actors.decoder import Decoder
 from actors.inbetweener import Inbetweener
 from actors.stylizer import Painting, Stylizer
-from jobs.coordinator import Coordinator, Crew, Result
+from jobs.chunks import Crew
+from jobs.coordinator import Coordinator, Result
 from jobs.ledger import WorkFolder
 from jobs.progress import Progressing
 from pipeline.errors import BadRequest, OutOfResources

@@ -26,7 +26,7 @@ class Settings:
     """What a training run is made of; kept in the run's folder."""
 
     size: str = "S"
-    steps: int = 6000
+    steps: int = 5200
     batch: int = 4
     crop: int = 128
     """side of the judged crop in pixels"""
@@ -35,9 +35,9 @@ class Settings:
     rate: float = 2e-3
     """learning rate at the start; falls linearly to 0"""
     content: float = 2.0
-    moments: float = 1.0
-    gram: float = 2.0
-    consistency: float = 20.0
+    moments: float = 1.5
+    gram: float = 4.0
+    consistency: float = 15.0
     """weight of the temporal term, reached by a ramp from 10 % over the first half"""
     seed: int = 1
     average: float = 0.998
