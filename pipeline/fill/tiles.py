@@ -7,6 +7,7 @@ once is carried on from there, or the hole would boil.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import cv2
 import numpy as np
@@ -21,7 +22,11 @@ from pipeline.motion.flow import Field
 
 _GRID = 64
 """Tiles begin and end on this grid, or at the frame's edge: a multiple of the painter's own 4."""
+_APRONS = 96
+"""Pixels that an apron adds to each side length when a tile is painted, about."""
 _LEAST_SHARE = 0.01
+_LEAST_CELL = 0.1
+"""Share of a cell of the grid that has to be unknown for the cell to be painted."""
 _DEEP = 0.5
 _CARRIED = 0.9
 """How much of the frame before is kept in a hole where it is fully trusted."""
@@ -96,7 +101,47 @@ def _wanted(bridge: Bridge, size: tuple[int, int]) -> tuple[Rect, ...]:
         return ()
     # A little more than is needed, so that the weight has faded where a tile ends.
     around = cv2.dilate(unknown.astype(np.uint8), np.ones((5, 5), np.uint8))
-    return _rects(around > 0, size)
+    grid = (-(-size[0] // _GRID), -(-size[1] // _GRID))
+    whole = np.zeros((grid[1] * _GRID, grid[0] * _GRID), np.float32)
+    whole[: size[1], : size[0]] = cv2.resize(around, size, interpolation=cv2.INTER_NEAREST)
+    share = cv2.resize(whole, grid, interpolation=cv2.INTER_AREA)
+    return tuple(_rect(box, size) for box in _cheapest(share > _LEAST_CELL))
+
+
+def _cheapest(cells: Mask) -> list[tuple[int, int, int, int]]:
+    """Cover cells by boxes (top, left, bottom, right), joined while that saves painting.
+
+    Each box is painted with an apron, so that two near ones cost more than one around both.
+    """
+    boxes = []
+    for row, line in enumerate(cells):
+        edges = np.flatnonzero(np.diff(np.pad(line.astype(np.int8), 1)))
+        boxes += [(row, int(a), row + 1, int(b)) for a, b in edges.reshape(-1, 2)]
+    while True:
+        saved, pair = 0, None
+        for one, other in combinations(boxes, 2):
+            gain = _cost(one) + _cost(other) - _cost(_around(one, other))
+            if gain > saved:
+                saved, pair = gain, (one, other)
+        if pair is None:
+            return boxes
+        boxes = [box for box in boxes if box not in pair] + [_around(*pair)]
+
+
+def _cost(box: tuple[int, int, int, int]) -> int:
+    top, left, bottom, right = box
+    return ((bottom - top) * _GRID + _APRONS) * ((right - left) * _GRID + _APRONS)
+
+
+def _around(
+    one: tuple[int, int, int, int], other: tuple[int, int, int, int]
+) -> tuple[int, int, int, int]:
+    return (
+        min(one[0], other[0]),
+        min(one[1], other[1]),
+        max(one[2], other[2]),
+        max(one[3], other[3]),
+    )
 
 
 def _rects(wanted: Mask, size: tuple[int, int]) -> tuple[Rect, ...]:
@@ -109,16 +154,13 @@ def _rects(wanted: Mask, size: tuple[int, int]) -> tuple[Rect, ...]:
     down, along = height / wanted.shape[0] / _GRID, width / wanted.shape[1] / _GRID
     for edge in (0.01, 0.99):  # a small pixel may reach into two cells
         cells[((rows + edge) * down).astype(int), ((columns + edge) * along).astype(int)] = 1
-    boxes = _boxes(cells)
-    return tuple(
-        Rect(
-            top * _GRID,
-            left * _GRID,
-            min(bottom * _GRID, height) - top * _GRID,
-            min(right * _GRID, width) - left * _GRID,
-        )
-        for top, left, bottom, right in boxes
-    )
+    return tuple(_rect(box, size) for box in _boxes(cells))
+
+
+def _rect(box: tuple[int, int, int, int], size: tuple[int, int]) -> Rect:
+    """Turn cells (top, left, bottom, right) into pixels, cut off at the frame's edge."""
+    top, left, bottom, right = (edge * _GRID for edge in box)
+    return Rect(top, left, min(bottom, size[1]) - top, min(right, size[0]) - left)
 
 
 def _boxes(cells: NDArray[np.uint8]) -> list[tuple[int, int, int, int]]:
