@@ -17,9 +17,12 @@ the *lease*; whoever takes it over raises its epoch.
       segments/  tables/    encoded frames, and one row a frame
       receipts/             one JSON file a chunk
       attempts/             unfinished; may be deleted at any time
+      failed-3.txt          what went wrong in a chunk, for whoever mends the program
 """
 
 import contextlib
+import errno
+import hashlib
 import json
 import os
 import shutil
@@ -29,6 +32,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -39,6 +43,9 @@ from pipeline.recipe import Recipe
 _FOLDERS = (
     "analysis", "plans", "moments", "boundaries", "segments", "tables", "receipts", "attempts",
 )  # fmt: skip
+_FILES = ("lease.json", "recipe.json")
+_FAILURES = "failed-*.txt"
+_FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _MISSED = 6.0
 """Seconds after which a lease that is not renewed is free: three renewals."""
 
@@ -83,13 +90,21 @@ class WorkFolder:
         """Make the folders and note the recipe; harmless where they exist.
 
         Raises:
-            BadRequest: If the place cannot be written.
+            BadRequest: If the place cannot be written, or holds what is not of a work folder.
+            OSError: If the disk is full.
         """
         try:
+            strangers = self._strangers()
+            if strangers:
+                raise BadRequest(
+                    f"{self.path} is no work folder, {strangers[0]} lies there; name a new one"
+                )
             for name in _FOLDERS:
                 (self.path / name).mkdir(parents=True, exist_ok=True)
             self.put("recipe.json", recipe.model_dump_json(indent=2).encode(), replace=True)
         except OSError as error:
+            if error.errno in _FULL_DISK:
+                raise
             raise BadRequest(
                 f"cannot write the work folder {self.path}: {error.strerror}"
             ) from None
@@ -121,11 +136,13 @@ class WorkFolder:
         return True
 
     def receipt(self, identity: str) -> Receipt | None:
-        """The receipt of a chunk, if its segment is still there and has the size it says."""
+        """The receipt of a chunk, if its table is still there and its segment is what it was."""
         path = self.path / "receipts" / f"{identity}.json"
         try:
             found = Receipt(**json.loads(path.read_text("utf-8")))
-            whole = (self.path / "segments" / found.segment).stat().st_size == found.bytes
+            with (self.path / "segments" / found.segment).open("rb") as file:
+                whole = hashlib.file_digest(file, "sha256").hexdigest() == found.sha256
+            whole = whole and (self.path / "tables" / f"{identity}.parquet").is_file()
         except (OSError, ValueError, TypeError):
             return None
         return found if whole else None
@@ -139,7 +156,7 @@ class WorkFolder:
         """Keep the last key of a chunk, losslessly."""
         part = self.attempt(".npz")
         np.savez_compressed(part, luma=planes.luma, blue=planes.blue, red=planes.red)
-        self.commit(part, f"boundaries/{identity}.npz")
+        self.commit(part, f"boundaries/{identity}.npz", replace=True)
 
     def boundary(self, identity: str) -> Planes | None:
         """Read the last key of a chunk, or None if it was not kept."""
@@ -147,7 +164,7 @@ class WorkFolder:
         try:
             with np.load(path) as kept:
                 return Planes(kept["luma"], kept["blue"], kept["red"])
-        except (OSError, ValueError, KeyError):
+        except (OSError, EOFError, ValueError, KeyError, BadZipFile):
             return None
 
     def clear_attempts(self) -> None:
@@ -156,8 +173,20 @@ class WorkFolder:
         (self.path / "attempts").mkdir()
 
     def remove(self) -> None:
-        """Delete the folder with all that is in it."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        """Delete what this class makes, and the folder if nothing else is in it."""
+        for name in _FOLDERS:
+            shutil.rmtree(self.path / name, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            for path in (*self.path.glob(_FAILURES), *(self.path / name for name in _FILES)):
+                path.unlink(missing_ok=True)
+            self.path.rmdir()
+
+    def _strangers(self) -> list[str]:
+        """What lies in the folder and is not of a work folder."""
+        if not self.path.is_dir():
+            return []
+        known = {*_FOLDERS, *_FILES, *(path.name for path in self.path.glob(_FAILURES))}
+        return sorted({path.name for path in self.path.iterdir()} - known)
 
     @contextlib.contextmanager
     def leased(self) -> Iterator[int]:
