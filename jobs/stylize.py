@@ -5,8 +5,8 @@ has been joined and verified under another one beside it.
 """
 
 import os
-import uuid
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from actors.assembler import Assembler
@@ -68,23 +68,36 @@ def stylize(job: Job, *, progress: Progressing, painter: Painting | None = None)
     painter = painter or Stylizer(load_code(job.recipe.style))
     crew = Crew(Decoder(apron=painter.apron), painter, Inbetweener(), Assembler())
     work = WorkFolder(job.folder)
-    work.create(job.recipe)
-    with work.leased():
-        work.clear_attempts()
-        coordinator = Coordinator(
-            film, job.recipe, encoding=encoding, work=work, crew=crew, progress=progress
-        )
-        hidden = f".{uuid.uuid4().hex[:8]}.{job.target.name}"
-        unnamed = job.target.with_name(hidden)
-        try:
-            result = coordinator.run(unnamed)
-            for note in result.notes:
-                progress.note(note)
-            _publish(job, unnamed, result)
-        finally:
-            unnamed.unlink(missing_ok=True)
+    try:
+        work.create(job.recipe)
+        with work.leased():
+            work.clear_attempts()
+            coordinator = Coordinator(
+                film, job.recipe, encoding=encoding, work=work, crew=crew, progress=progress
+            )
+            result = _run(job, coordinator)
+    except MemoryError:
+        raise OutOfResources("out of memory") from None
+    except OSError as error:
+        raise OutOfResources(f"{job.folder}: {error.strerror or error}") from None
+    for note in result.notes:
+        progress.note(note)
     if not job.keep_work:
         work.remove()
+    return result
+
+
+def _run(job: Job, coordinator: Coordinator) -> Result:
+    """Paint under a hidden name beside the final one, the same for each try of this job."""
+    mark = sha256(str(job.folder.resolve()).encode()).hexdigest()[:8]
+    unnamed = job.target.with_name(f".{mark}.{job.target.name}")
+    table = unnamed.with_suffix(".parquet")
+    try:
+        result = coordinator.run(unnamed)
+        _publish(job, unnamed, table, result)
+    finally:
+        unnamed.unlink(missing_ok=True)
+        table.unlink(missing_ok=True)
     return result
 
 
@@ -95,6 +108,8 @@ def _check_target(job: Job) -> None:
         raise BadRequest(f"cannot write to {job.target.parent}")
     if job.target.is_dir():
         raise BadRequest(f"{job.target} is a folder; name a file")
+    if job.folder.resolve() == job.target.resolve():
+        raise BadRequest(f"{job.target} cannot be the work folder too; name another")
     if job.target.exists():
         if job.source.exists() and job.target.samefile(job.source):
             raise BadRequest("the result would replace its own source; name another file")
@@ -110,12 +125,11 @@ def _check_range(film: Film, recipe: Recipe) -> None:
         )
 
 
-def _publish(job: Job, unnamed: Path, result: Result) -> None:
+def _publish(job: Job, unnamed: Path, table: Path, result: Result) -> None:
     """Give the film and its table their names, the film last."""
     try:
-        part = unnamed.with_suffix(".parquet")
-        write_rows(result.rows, part)
-        part.replace(job.table)
+        write_rows(result.rows, table)
+        table.replace(job.table)
         if job.overwrite:
             unnamed.replace(job.target)
         else:
