@@ -33,6 +33,8 @@ app = typer.Typer(
 
 app.add_typer(bench_app, name="bench")
 
+_INTERRUPTED = 130
+
 
 class Codec(StrEnum):
     """What the painted film is encoded with."""
@@ -257,9 +259,12 @@ def main() -> None:
     except FilmError as error:
         sys.stderr.write(f"reelbrush: {error}\n")
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as ended:
+        # typer makes an exit of an interrupt before it gets here, without a word
+        if isinstance(ended, SystemExit) and ended.code != _INTERRUPTED:
+            raise
         sys.stderr.write("reelbrush: interrupted; the same command goes on from here\n")
-        sys.exit(130)
+        sys.exit(_INTERRUPTED)
 
 
 if __name__ == "__main__":
