@@ -91,7 +91,7 @@ class ChunkMaker:
         except Exception as error:
             note = self.work.path / f"failed-{chunk.index}.txt"
             note.write_text(traceback.format_exc(), encoding="utf-8")
-            what = f"{type(error).__name__}: {error}"
+            what = f"{type(error).__name__}: {' '.join(str(error).split())}"
             raise ChunkFailed(f"{_named(chunk)} failed: {what} (see {note})") from error
 
     def _attempt(self, chunk: Chunk) -> Receipt:
