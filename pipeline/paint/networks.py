@@ -130,10 +130,13 @@ def own_moments(x: Tensor) -> Tensor:
 
 def pooled_moments(x: Tensor) -> Tensor:
     """[N, C, h, w] to [1, 2, C]: mean and variance over all pictures, summed in float64."""
-    wide = x.double()
-    mean = wide.mean(dim=(0, 2, 3))
-    variance = (wide.square().mean(dim=(0, 2, 3)) - mean.square()).clamp_min(0)
-    return torch.stack([mean, variance])[None].float()
+    first, second = 0.0, 0.0
+    for picture in x:  # one at a time: float64 doubles the memory
+        wide = picture.double().flatten(1)
+        first = first + wide.mean(1) / len(x)
+        second = second + torch.linalg.vector_norm(wide, dim=1).square() / (wide.shape[1] * len(x))
+    mean, square = torch.as_tensor(first), torch.as_tensor(second)
+    return torch.stack([mean, (square - mean.square()).clamp_min(0)])[None].float()
 
 
 class Painter(nn.Module):
