@@ -38,7 +38,10 @@ def still(
 
     Raises:
         BadRequest: If there is no such frame or the target exists.
+        OutOfResources: If the disk is full.
     """
+    if target.is_dir():
+        raise BadRequest(f"{target} is a folder; name a file")
     if target.exists() and not overwrite:
         raise BadRequest(f"{target} exists; --overwrite replaces it")
     if target.suffix.lower() not in (".png", ".jpg", ".jpeg"):
@@ -47,7 +50,11 @@ def still(
         raise BadRequest(f"there is no folder {target.parent}")
     codes = [load_code(name) for name in styles]
     film = read_film(source)
-    index = frame_at(film, parse_time(at))
+    time = parse_time(at)
+    length = int(film.pts[-1] + film.durations[-1] - film.pts[0]) * film.time_base
+    if time >= length:
+        raise BadRequest(f"there is no frame at {at}: the film is {float(length):.2f} s long")
+    index = frame_at(film, time)
     tags = resolved(film.color, film.height)
     frame = next(iter(pick(film, [index])))
     pictures = [to_rgb(frame.planes, tags)]
@@ -56,11 +63,20 @@ def still(
         moments = stylizer.measure([frame.planes], tags)
         painted = stylizer.paint({index: frame.planes}, moments, tags)[index]
         pictures.append(to_rgb(painted, tags))
-    part = target.with_name(f".{target.name}.part{target.suffix}")
-    if not cv2.imwrite(str(part), _sheet([_reduced(picture, height) for picture in pictures])):
-        raise OutOfResources(f"cannot write {target}")
-    part.replace(target)
+    _write(_sheet([_reduced(picture, height) for picture in pictures]), target)
     return index
+
+
+def _write(sheet: NDArray[np.uint8], target: Path) -> None:
+    _, content = cv2.imencode(target.suffix.lower(), sheet)
+    part = target.with_name(f".{target.name}.part")
+    try:
+        part.write_bytes(content.tobytes())
+        part.replace(target)
+    except OSError as error:
+        raise OutOfResources(f"cannot write {target}: {error.strerror}") from None
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _reduced(picture: NDArray[np.float32], height: int | None) -> NDArray[np.float32]:
