@@ -125,6 +125,7 @@ class Coordinator:
                 self.progress.advance(receipt.stop - receipt.start)
             self.work.renew()
         done = [r for r in receipts.values() if r is not None]
+        check_space(target.parent, sum(r.bytes for r in done))
         with Clock(maker.seconds, "assemble"):
             notes = self._join(done, target)
         tables = [self.work.path / "tables" / f"{r.identity}.parquet" for r in done]
