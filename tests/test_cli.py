@@ -8,14 +8,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
+import jobs.still
 import jobs.stylize
 from actors import assembler
 from actors.stylizer import Painting
@@ -98,6 +101,17 @@ def refused(ended: Ended, code: int, *words: str) -> None:
         assert word in ended.said[0]
 
 
+@contextmanager
+def small_disk(room: int) -> Iterator[None]:
+    """No file can be longer than so many bytes: writing fails as it does on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 def names(folder: Path) -> set[str]:
     """What lies in a folder, hidden or not."""
     return {path.name for path in folder.iterdir()}
@@ -162,6 +176,59 @@ def test_probe_and_plan_tell_and_leave_nothing(film: Path, reelbrush: Command) -
     planned = reelbrush("plan", film)
     assert planned.code == 0, planned.err
     assert "14 frames, 1 shots, 1 chunks" in planned.out
+    assert names(film.parent) == {"film.mp4"}
+
+
+@pytest.fixture
+def pots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand-ins for ``still``, one for any style."""
+    monkeypatch.setattr(jobs.still, "load_code", lambda name: name)
+    monkeypatch.setattr(jobs.still, "Stylizer", lambda _code: Washes())
+
+
+@pytest.mark.usefixtures("pots")
+def test_a_still_is_the_frame_and_then_each_style(film: Path, reelbrush: Command) -> None:
+    target = film.with_name("look.png")
+    words = ("still", film, "--at", "0.21s", "--style", "one, two", "-o", target)
+    ended = reelbrush(*words)
+    assert (ended.code, ended.said) == (0, [])
+    assert "frame 5, then one, two" in ended.out
+    sheet = cv2.imread(str(target))
+    assert sheet is not None
+    assert sheet.shape == (64, 3 * 96, 3)
+    assert np.array_equal(sheet[:, 96:192], sheet[:, 192:])
+    assert not np.array_equal(sheet[:, :96], sheet[:, 96:192])
+    refused(reelbrush(*words), 2, "--overwrite")
+    assert names(film.parent) == {"film.mp4", "look.png"}
+
+
+@pytest.mark.usefixtures("pots")
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--at", "9s"), 2),
+        (("--at", "noon"), 2),
+        (("--style", ","), 2),
+        (("-o", "look.gif"), 2),
+        (("-o", "nowhere/look.png"), 2),
+        (("-o", "folder.png"), 2),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_a_still_that_makes_no_sense_is_refused(
+    film: Path, reelbrush: Command, monkeypatch: pytest.MonkeyPatch, words: tuple[str], code: int
+) -> None:
+    monkeypatch.chdir(film.parent)
+    Path("folder.png").mkdir()
+    refused(reelbrush("still", film, "-o", "look.png", "--overwrite", *words), code)
+    assert names(film.parent) == {"film.mp4", "folder.png"}
+
+
+@pytest.mark.usefixtures("pots")
+def test_a_still_for_which_there_is_no_room_leaves_nothing(film: Path, reelbrush: Command) -> None:
+    with small_disk(3000):
+        ended = reelbrush("still", film, "-o", film.with_name("look.png"))
+    refused(ended, 6, "look.png")
     assert names(film.parent) == {"film.mp4"}
 
 
@@ -366,12 +433,8 @@ def test_a_disk_that_fills_up_on_the_way_is_one_line(
     target = tmp_path / "painted.mkv"
     words = ("stylize", source, "-o", target, "--codec", "ffv1", "--threads", 1)
     reelbrush("styles")  # whatever is imported late may want to write
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
-    try:
+    with small_disk(room):
         ended = reelbrush(*words)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     refused(ended, 6)
     assert names(tmp_path) == {"film.mkv", "painted.mkv.work"}
     assert reelbrush(*words).code == 0

@@ -238,6 +238,7 @@ import os, signal, sys
 from pathlib import Path
 import cv2
 cv2.setNumThreads(1)
+from actors import assembler
 from painters import Washes
 from jobs.progress import Silent
 from jobs.stylize import Job, stylize
@@ -246,12 +247,25 @@ from pipeline.recipe import Recipe
 class Dies(Washes):
     def change(self, planes, moments, frame):
         if len(self.painted) == int(sys.argv[3]):
-            os.kill(os.getpid(), signal.SIGKILL)
+            die()
         return super().change(planes, moments, frame)
 
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+assembler.verify_film = die
 job = Job(Path(sys.argv[1]), Path(sys.argv[2]), Recipe(style="made", codec="ffv1"))
 stylize(job, progress=Silent(), painter=Dies())
 """
+
+
+def kill(source: Path, target: Path, *, at: int) -> None:
+    """Paint in a process that is killed at its key of that number, or else before verifying."""
+    tests = Path(__file__).parent
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tests), str(tests.parent)])}
+    command = [sys.executable, "-c", KILLED, str(source), str(target), str(at)]
+    ended = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
 
 
 def test_a_film_that_was_killed_half_way_goes_on_to_the_same_samples(
@@ -259,11 +273,7 @@ def test_a_film_that_was_killed_half_way_goes_on_to_the_same_samples(
 ) -> None:
     target = tmp_path / "painted.mkv"
     first_chunk = json.loads(receipts(whole)[0].read_text())["keys"]
-    tests = Path(__file__).parent
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tests), str(tests.parent)])}
-    command = [sys.executable, "-c", KILLED, str(long_film), str(target), str(first_chunk + 2)]
-    ended = subprocess.run(command, env=environment, capture_output=True, check=False)
-    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+    kill(long_film, target, at=first_chunk + 2)
     assert [p.name for p in tmp_path.iterdir()] == ["painted.mkv.work"]
     painter = Washes()
     resumed = paint(long_film, target, painter)
@@ -272,6 +282,20 @@ def test_a_film_that_was_killed_half_way_goes_on_to_the_same_samples(
     assert all_same(pictures(target), pictures(whole.path))
     assert resumed.rows == whole.rows
     assert list((tmp_path / "painted.mkv.work" / "attempts").iterdir()) == []
+
+
+def test_a_film_that_was_killed_while_it_was_joined_leaves_no_hidden_file_for_good(
+    tmp_path: Path,
+) -> None:
+    source, target = lossless(tmp_path / "film.mkv", texture(14, TINY)), tmp_path / "painted.mkv"
+    kill(source, target, at=99)
+    assert len(list(tmp_path.glob(".*"))) == 1
+    assert not target.exists()
+    painter = Washes()
+    assert paint(source, target, painter).result.reused == 1
+    assert painter.painted == []
+    assert list(tmp_path.glob(".*")) == []
+    assert target.exists()
 
 
 @pytest.mark.parametrize("at", [0, 12])
@@ -359,16 +383,21 @@ def test_chunks_with_a_receipt_are_not_made_again(long_film: Path, whole: Painte
     assert {path: path.stat().st_mtime_ns for path in receipts(whole)} == before
 
 
+@pytest.mark.parametrize("boundary", ["kept", "lost"])
 def test_a_chunk_whose_segment_is_lost_is_made_again_and_no_other(
-    tmp_path: Path, long_film: Path, whole: Painted
+    tmp_path: Path, long_film: Path, whole: Painted, boundary: str
 ) -> None:
     target = tmp_path / "painted.mkv"
     done = paint(long_film, target, Washes())
     lost = json.loads(receipts(done)[1].read_text())
-    (tmp_path / "painted.mkv.work" / "segments" / lost["segment"]).unlink()
+    work = tmp_path / "painted.mkv.work"
+    (work / "segments" / lost["segment"]).unlink()
+    if boundary == "lost":
+        for path in (work / "boundaries").iterdir():
+            path.unlink()
     painter = Washes()
     assert paint(long_film, target, painter).result.reused == 1
-    assert min(painter.painted) > lost["start"], "the boundary key was painted again"
+    assert (min(painter.painted) > lost["start"]) == (boundary == "kept")
     assert all_same(pictures(target), pictures(whole.path))
 
 
@@ -379,13 +408,13 @@ def test_another_quality_analyses_and_measures_nothing_again(
     paint(long_film, target, painter, Recipe(style="made"))
     folder = tmp_path / "painted.mp4.work"
     spans = {path: path.stat().st_mtime_ns for path in (folder / "analysis").iterdir()}
-    boundaries = {path: path.stat().st_mtime_ns for path in (folder / "boundaries").iterdir()}
+    boundaries = {path.name for path in (folder / "boundaries").iterdir()}
     again = Washes()
     worse = paint(long_film, target, again, Recipe(style="made", crf=40))
     assert worse.result.reused == 0
     assert again.shots == 0
     assert {p: p.stat().st_mtime_ns for p in (folder / "analysis").iterdir()} == spans
-    assert {p: p.stat().st_mtime_ns for p in (folder / "boundaries").iterdir()} == boundaries
+    assert {path.name for path in (folder / "boundaries").iterdir()} == boundaries
     assert again.painted == painter.painted  # painted keys are not kept, but for the boundary
 
 
