@@ -28,7 +28,7 @@ from pipeline.media.color import Planes, resolved
 from pipeline.media.container import Film
 from pipeline.media.encode import Encoding
 from pipeline.needs import PartKeys
-from pipeline.plan import Chunk, Plan, Shot
+from pipeline.plan import RENDER_VERSION, Chunk, Plan, Shot
 from pipeline.recipe import Recipe, digest
 
 _ROUNDS = 2
@@ -69,8 +69,8 @@ class ChunkMaker:
     def piece(self, chunk: Chunk) -> str:
         """Name what is wanted of a chunk: its pixels, the range of them, the encoding."""
         start, stop = max(self.start, chunk.start), min(self.stop, chunk.stop)
-        encode = digest(self.recipe, "encode")
-        facts = [self.names[chunk.index], start, stop, repr(self.encoding), encode]
+        laid = digest(self.recipe, "fill", "encode")
+        facts = [self.names[chunk.index], start, stop, repr(self.encoding), laid]
         return sha256(json.dumps(facts).encode()).hexdigest()
 
     def make(self, chunk: Chunk) -> Receipt:
@@ -227,7 +227,13 @@ class ChunkMaker:
 
     def _shot_digest(self, shot: Shot) -> str:
         painter = self.crew.painter
-        facts = [self.film.fingerprint, asdict(shot), painter.weights, painter.style]
+        facts = [
+            self.film.fingerprint,
+            asdict(shot),
+            painter.weights,
+            painter.style,
+            RENDER_VERSION,
+        ]
         return sha256(json.dumps(facts).encode()).hexdigest()
 
     def _order(self, chunk: Chunk, painted: Sequence[Painted], *, last_round: bool) -> FillOrder:

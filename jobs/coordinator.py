@@ -7,6 +7,7 @@ done; identities chain along a shot, so a change redoes what it touches and noth
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from jobs.chunks import ChunkMaker, Clock, Crew
@@ -17,8 +18,13 @@ from pipeline.judge.tables import Row, merged, read_rows
 from pipeline.media.container import Film
 from pipeline.media.encode import Encoding, Segment
 from pipeline.motion import analysis, rows
-from pipeline.plan import Plan, covering, identity, plan
+from pipeline.plan import RENDER_VERSION, Plan, covering, identity, plan
 from pipeline.recipe import Recipe
+
+
+def runtime() -> str:
+    """Name the libraries that pixels pass through besides the painter's own."""
+    return " ".join(f"{name} {version(name)}" for name in ("av", "numpy", "opencv-python-headless"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,7 @@ class Coordinator:
                 whole,
                 self.recipe,
                 film=self.film.fingerprint,
-                weights=self.crew.painter.weights,
+                weights=f"{self.crew.painter.weights} {runtime()}",
                 style=self.crew.painter.style,
                 before=found[-1] if found else None,
             )
@@ -163,4 +169,4 @@ class Coordinator:
         )
 
     def _span(self, start: int, stop: int) -> str:
-        return f"analysis/{self.film.fingerprint[:16]}-{start}-{stop}.parquet"
+        return f"analysis/{self.film.fingerprint[:16]}-v{RENDER_VERSION}-{start}-{stop}.parquet"

@@ -98,7 +98,7 @@ def plan(analysis: Analysis, recipe: Recipe, *, size: tuple[int, int]) -> Plan:
     Args:
         analysis: Of all frames.
         recipe: How far apart keys are, and whether bars are kept.
-        size: (width, height) of the film as stored.
+        size: (width, height) of the film, upright.
 
     Raises:
         ValueError: If the analysis is empty or does not begin with the film.
@@ -126,12 +126,14 @@ def identity(
     style: str,
     before: str | None,
 ) -> str:
-    """Give the sha256, in hex, of all that the chunk's painted pixels come from.
+    """Give the sha256, in hex, of all that the chunk's harmonised keys come from.
+
+    What is laid on later (strength, gate, encoder) is added by whoever names the chunk's piece.
 
     Args:
         chunk: Of ``whole``.
         whole: The plan.
-        recipe: How the encoder is set is no part of it.
+        recipe: Only what reaches into the plan and the painting counts.
         film: The film's fingerprint.
         weights: Digest of the painter's weights and of the runtime that they run in.
         style: Digest of the style code.
@@ -151,7 +153,7 @@ def identity(
             }
             for part, shot in zip(chunk.parts, shots, strict=True)
         ],
-        "recipe": digest(recipe, "plan", "paint", "fill"),
+        "recipe": digest(recipe, "plan", "paint"),
         "weights": weights,
         "style": style,
         "before": before if not chunk.parts[0].opens else None,
@@ -199,7 +201,10 @@ def _picture(bars: NDArray[np.int32], size: tuple[int, int]) -> Rect:
         return Rect(0, 0, height, width)
     top, bottom, left, right = known.min(axis=0).tolist()
     down, across = min(top, bottom) // 2 * 2, min(left, right) // 2 * 2
-    bare = Rect(down, across, height - 2 * down, width - 2 * across)
+    # Where something is cut off, no chroma sample may be shared with the bar.
+    below = (height - down) // 2 * 2 if down else height
+    beyond = (width - across) // 2 * 2 if across else width
+    bare = Rect(down, across, below - down, beyond - across)
     if bare.height * bare.width < _LEAST_PICTURE * height * width:
         return Rect(0, 0, height, width)
     return bare

@@ -247,7 +247,7 @@ def test_faint_frames_are_not_measured() -> None:
     assert max(planned(rows(20, gain=fade)).shots[0].measure) <= 14
 
 
-def test_an_identity_moves_with_what_touches_pixels_and_with_nothing_else() -> None:
+def test_an_identity_moves_with_what_touches_keys_and_with_nothing_else() -> None:
     whole = planned(rows(200))
 
     def named(*, weights: str = "w", before: str = "b", chunk: int = 1, **settings: object) -> str:
@@ -262,11 +262,11 @@ def test_an_identity_moves_with_what_touches_pixels_and_with_nothing_else() -> N
             before=before,
         )
 
-    assert named() == named(crf=30, frames=(2, 9))
+    assert named() == named(crf=30, frames=(2, 9), strength=0.5, flicker_budget=1)
     changed = (
         named(weights="v"),
         named(before="c"),
-        named(strength=0.5),
+        named(keys=8),
         named(rho=0),
         named(chunk=0),
     )

@@ -82,7 +82,7 @@ def fill_gap(
     incoming = iter(sources)
     source, before = next(incoming), left
     seen, shown = gate_luma(source.luma), gate_luma(left.luma)
-    for place, (step, phase) in enumerate(zip(along, _phases(along), strict=True), start=1):
+    for place, (step, phase) in enumerate(zip(along, phases(along), strict=True), start=1):
         earlier, source = source, next(incoming)
         stands = equal(source, earlier)
         span = spans[place - 1] if place < len(along) else None
@@ -188,7 +188,7 @@ def _small(plane: Plane, size: tuple[int, int]) -> Plane:
     return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _phases(along: Sequence[Step]) -> list[float]:
+def phases(along: Sequence[Step]) -> list[float]:
     """Give where each frame after a lies between a (0) and b (1), counted in frames that differ."""
     moved = np.cumsum([not step.still for step in along])
     if not moved[-1]:

@@ -8,11 +8,12 @@ neighbours and never change a key that exists. Nothing here paints.
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+from pipeline.fill.between import phases
 from pipeline.fill.harmonise import harmonise, harmonise_between
 from pipeline.media.color import Planes
 from pipeline.media.container import Film
 from pipeline.media.decode import frames
-from pipeline.motion.bridge import bridges
+from pipeline.motion.bridge import bridges, steps
 from pipeline.needs import KeyMotion, picture_luma, unit_picture
 from pipeline.plan import Shot
 
@@ -69,14 +70,15 @@ def chain_promoted(
             picture_luma(unit_picture(film, shot, f.index, f.planes))
             for f in frames(film, left, right + 1)
         ]
-        spans = bridges(lumas)
+        along = steps(lumas)
+        spans, where = bridges(lumas, known=along), phases(along)
         for frame in here:
             done[frame] = harmonise_between(
                 fresh[frame],
                 keys[left],
                 keys[right],
                 spans[frame - left - 1],
-                phase=(frame - left) / (right - left),
+                phase=where[frame - left - 1],
                 rho=rho,
             )
     return done

@@ -18,7 +18,7 @@ from pipeline.errors import BadRequest
 from pipeline.judge.detail import detail, gradient, jitter, lattice
 from pipeline.judge.referee import PairMotion, Referee, careful_search, motions, referee_size
 from pipeline.judge.temporal import content_floor, counted, warping_error
-from pipeline.media.color import to_rgb
+from pipeline.media.color import resolved, to_rgb
 from pipeline.media.container import Film
 from pipeline.media.decode import Frame, frames
 
@@ -160,7 +160,7 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 def _picture(film: Film, frame: Frame) -> NDArray[np.uint8]:
-    rgb = to_rgb(frame.planes, film.color)
+    rgb = to_rgb(frame.planes, resolved(film.color, film.height))
     return np.clip(np.rint(rgb * 255), 0, 255).astype(np.uint8)
 
 

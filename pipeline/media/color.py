@@ -42,7 +42,7 @@ class ColorTags:
 
 @dataclass(frozen=True, slots=True)
 class Planes:
-    """One frame, as stored: 8-bit Y'CbCr in coded orientation."""
+    """One frame in 8-bit Y'CbCr; upright, except on the way from a decoder or to an encoder."""
 
     luma: Plane
     """[H, W]"""
@@ -54,7 +54,7 @@ class Planes:
 
 @dataclass(frozen=True, slots=True)
 class Rect:
-    """A region of a frame, in luma pixels of the coded orientation."""
+    """A region of a frame, in luma pixels of the upright frame."""
 
     top: int
     left: int

@@ -124,6 +124,8 @@ def _run(
             raise CorruptFilm(f"{film.path.name}: the frame at PTS {pts} is damaged")
         if (picture.height, picture.width) != (film.height, film.width):
             raise CorruptFilm(f"{film.path.name}: the picture changes its size at PTS {pts}")
+        if picture.format.name.replace("yuvj", "yuv") != film.pixel_format:
+            raise CorruptFilm(f"{film.path.name}: the pixel format changes at PTS {pts}")
         if pts > due:
             raise CorruptFilm(f"{film.path.name}: the frame at PTS {due} does not come")
         if pts < due:

@@ -189,7 +189,7 @@ def _stream(
             # whole-film behaviour must not depend on where the film is divided, nor on the machine
             "x264-params": f"threads=1:open-gop=0:keyint={keyint}:cpu-independent=1",
         },
-        "ffv1": {"level": "3", "coder": "1", "context": "0", "slices": "4", "slicecrc": "1"},
+        "ffv1": {"level": "3", "coder": "1", "context": "0", "slicecrc": "1"},
     }[encoding.codec]
     encoder = {"h264": "libx264", "ffv1": "ffv1"}[encoding.codec]
     stream = cast(av.VideoStream, container.add_stream(encoder, film.frame_rate, options=options))

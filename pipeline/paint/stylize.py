@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 
 from pipeline.errors import MissingWeights
+from pipeline.fill.warp import crop
 from pipeline.media.color import ColorTags, Planes, Rect, to_planes, to_rgb
 from pipeline.paint.networks import SIZES, STRIDE, Painter, mirrored
 from pipeline.paint.styles import WEIGHTS, StyleCode
@@ -49,14 +50,14 @@ def load_brush(code: StyleCode, *, size: str = "S", device: str = "cpu") -> Brus
     Raises:
         MissingWeights: If the weights are absent, changed, or not made for the code's basis.
     """
-    path = WEIGHTS / f"painter-{size}.safetensors"
-    manifest = json.loads((WEIGHTS / "manifest.json").read_text("utf-8"))
-    if not path.is_file():
+    path, listed = WEIGHTS / f"painter-{size}.safetensors", WEIGHTS / "manifest.json"
+    if not path.is_file() or not listed.is_file():
         raise MissingWeights(f"no painter of size {size} at {path}")
+    manifest: dict[str, str] = json.loads(listed.read_text("utf-8"))
     found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != manifest[path.name]:
+    if found != manifest.get(path.name):
         raise MissingWeights(f"{path} is not what its digest says: {found[:12]}")
-    if code.basis != manifest["basis"]:
+    if code.basis != manifest.get("basis"):
         raise MissingWeights(f"style {code.name} was made with another basis than the painter's")
     return brush(load_painter(path, size=size), code, weights=found, device=device)
 
@@ -72,7 +73,8 @@ def brush(painter: Painter, code: StyleCode, *, weights: str, device: str = "cpu
     """Put a painter and a code together on a device."""
     painter = painter.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     values = torch.tensor(code.values, device=device)[None]
-    runtime = f"{weights} torch {torch.__version__} {device} float32"
+    kernels = torch.backends.cpu.get_cpu_capability()
+    runtime = f"{weights} torch {torch.__version__} {device} {kernels} float32"
     return Brush(painter, values, hashlib.sha256(runtime.encode()).hexdigest())
 
 
@@ -119,17 +121,7 @@ def paint_planes(
     """``paint`` from planes to planes, 8 bit."""
     part = inner or Rect(0, 0, *planes.luma.shape)
     painted = paint(held, to_rgb(planes, tags), moments, inner=part)
-    return to_planes(painted, like=cut(planes, part), tags=tags)
-
-
-def cut(planes: Planes, rect: Rect) -> Planes:
-    """Cut a region out of planes; its edges lie on chroma samples (or on the frame's edge)."""
-    vertical = -(-planes.luma.shape[0] // planes.blue.shape[0])
-    horizontal = -(-planes.luma.shape[1] // planes.blue.shape[1])
-    rows = slice(rect.top // vertical, -(-(rect.top + rect.height) // vertical))
-    columns = slice(rect.left // horizontal, -(-(rect.left + rect.width) // horizontal))
-    luma = planes.luma[rect.top : rect.top + rect.height, rect.left : rect.left + rect.width]
-    return Planes(luma, planes.blue[rows, columns], planes.red[rows, columns])
+    return to_planes(painted, like=crop(planes, part), tags=tags)
 
 
 def _whole(picture: NDArray[np.float32]) -> Rect:
