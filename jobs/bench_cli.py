@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 Style = Annotated[str, typer.Option(help="A name that [b]reelbrush styles[/b] lists.")]
@@ -84,7 +85,6 @@ def hold(
 @bench_app.command()
 def sweep(
     films: Annotated[list[Path], typer.Argument(help="Films of any kind.")],
-    folder: Annotated[Path, typer.Option(help="For results; emptied of them again.")],
     style: Style = "starry-night",
     frames: Annotated[int, typer.Option(help="Paint this many of each.")] = 12,
     limit: Annotated[float, typer.Option(help="Seconds for each.")] = 180.0,
@@ -96,12 +96,10 @@ def sweep(
     from jobs.results import store
 
     with progress() as telling:
-        rows = job.sweep(
-            films, style=style, frames=frames, limit=limit, folder=folder, progress=telling
-        )
+        rows = job.sweep(films, style=style, frames=frames, limit=limit, progress=telling)
     table = Table("film", "exit", "clean", "said")
     for row in rows:
-        table.add_row(row.film, str(row.code), "yes" if row.clean else "NO", row.line)
+        table.add_row(row.film, str(row.code), "yes" if row.clean else "NO", escape(row.line))
     Console().print(table)
     if output is not None:
         store(output, {"rows": job.as_json(rows)})
@@ -115,4 +113,6 @@ def pin(threads: int) -> None:
     import torch
 
     cv2.setNumThreads(1)
-    torch.set_num_threads(threads or os.cpu_count() or 1)
+    ours = hasattr(os, "sched_getaffinity")  # Linux tells which cores this process may use
+    cores = len(os.sched_getaffinity(0)) if ours else os.cpu_count()
+    torch.set_num_threads(threads or cores or 1)

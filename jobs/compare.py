@@ -8,6 +8,7 @@ content itself costs (pipeline/judge).
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,10 @@ from jobs.progress import Progressing, Silent
 from jobs.stylize import Job, stylize
 from pipeline.judge.evaluate import Evaluation, evaluate
 from pipeline.judge.referee import Referee, careful_search, raft
+from pipeline.judge.tables import read_rows
 from pipeline.media.container import read_film
+from pipeline.paint.styles import manifest
+from pipeline.plan import RENDER_VERSION
 from pipeline.recipe import Recipe
 
 
@@ -89,9 +93,9 @@ def _judged(
 
 def _painted(clip: Path, recipe: Recipe, folder: Path) -> tuple[Path, float]:
     """Paint, unless the folder holds the result; give the share of keys."""
-    from pipeline.judge.tables import read_rows
-
-    job = Job(clip, folder / f"{clip.stem}.{recipe.style}.{recipe.keys}.mkv", recipe)
+    facts = [read_film(clip).fingerprint, recipe.model_dump_json(), manifest(), RENDER_VERSION]
+    mark = sha256(repr(facts).encode()).hexdigest()[:12]
+    job = Job(clip, folder / f"{clip.stem}.{recipe.style}.{recipe.keys}.{mark}.mkv", recipe)
     if not job.target.exists():
         stylize(job, progress=Silent())
     rows = read_rows([job.table])

@@ -14,6 +14,8 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import quantiles
 
+from pipeline.paint.styles import manifest
+
 _LIBRARIES = ("av", "numpy", "opencv-python-headless", "torch")
 
 
@@ -43,15 +45,12 @@ def spread(samples: Sequence[float]) -> Spread:
 
 def circumstances() -> dict[str, object]:
     """Machine, versions, commit and load at this moment."""
-    from pipeline.paint.styles import WEIGHTS
-
-    manifest = json.loads((WEIGHTS / "manifest.json").read_text("utf-8"))
     return {
         "command": " ".join(["reelbrush", *sys.argv[1:]]),
         "commit": _commit(),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in _LIBRARIES},
-        "weights": manifest,
+        "weights": manifest(),
         "processor": _processor(),
         "cores": os.cpu_count(),
         "load": list(os.getloadavg()),

@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from jobs.progress import Progressing
 
@@ -37,15 +38,14 @@ def sweep(
     style: str,
     frames: int,
     limit: float,
-    folder: Path,
     progress: Progressing,
 ) -> list[Swept]:
     """Paint at most the first ``frames`` frames of each film, ``limit`` seconds at most."""
-    folder.mkdir(parents=True, exist_ok=True)
     progress.stage("sweep", len(films))
     found = []
     for film in films:
-        found.append(_swept(film, style, frames, limit, folder))
+        with TemporaryDirectory() as folder:
+            found.append(_swept(film, style, frames, limit, Path(folder)))
         progress.advance(1)
     return found
 
@@ -63,15 +63,12 @@ def _swept(film: Path, style: str, frames: int, limit: float, folder: Path) -> S
     seconds = time.monotonic() - began
     said = [line for line in done.stderr.splitlines() if not line.startswith("{")]
     line = (said or done.stdout.splitlines() or [""])[-1]
-    left = [p.name for p in folder.iterdir() if p.name.endswith(target.name)]
+    left = sorted(p.name for p in folder.iterdir() if p.is_file())
     clean = done.returncode in _CODES and "Traceback" not in done.stderr
     if done.returncode != 0:
         clean = clean and len(said) == 1 and not left
     else:
-        clean = clean and left == [target.name]
-    for path in folder.glob(f"*{target.name}*"):
-        if path.is_file():
-            path.unlink()
+        clean = clean and left == [target.name, f"{target.name}.frames.parquet"]
     return Swept(film.name, done.returncode, line, round(seconds, 2), clean)
 
 
@@ -92,6 +89,7 @@ def _one(film: str, target: str, style: str, frames: str) -> None:
         last = 0  # the command says what is wrong
     sys.argv[1:] = [
         *("stylize", film, "--style", style, "--codec", "ffv1", "--threads", "1"),
+        *("--work", f"{target}.work"),
         *("--frames", f"0-{last}", "--output", target),
     ]
     main()

@@ -62,6 +62,19 @@ def gallery() -> list[Caption]:
     return [Caption(**entry) for entry in json.loads((WEIGHTS / "gallery.json").read_text("utf-8"))]
 
 
+def manifest() -> dict[str, str]:
+    """Digests of what ships: the painter's weights by file name, and the codes' ``basis``.
+
+    Raises:
+        MissingWeights: If nothing ships.
+    """
+    try:
+        found: dict[str, str] = json.loads((WEIGHTS / "manifest.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        raise MissingWeights(f"there are no trained weights in {WEIGHTS}") from None
+    return found
+
+
 def load_code(name: str) -> StyleCode:
     """Read a code of the gallery.
 

@@ -7,7 +7,6 @@ here, and neither are bars: a caller hands in the picture between them.
 """
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from pipeline.errors import MissingWeights
 from pipeline.fill.warp import crop
 from pipeline.media.color import ColorTags, Planes, Rect, to_planes, to_rgb
 from pipeline.paint.networks import SIZES, STRIDE, Painter, mirrored
-from pipeline.paint.styles import WEIGHTS, StyleCode
+from pipeline.paint.styles import WEIGHTS, StyleCode, manifest
 
 Moments = NDArray[np.float32]
 """[2, C]: mean and variance at each normalisation of the net; about 4 KB."""
@@ -50,14 +49,13 @@ def load_brush(code: StyleCode, *, size: str = "S", device: str = "cpu") -> Brus
     Raises:
         MissingWeights: If the weights are absent, changed, or not made for the code's basis.
     """
-    path, listed = WEIGHTS / f"painter-{size}.safetensors", WEIGHTS / "manifest.json"
-    if not path.is_file() or not listed.is_file():
+    path, listed = WEIGHTS / f"painter-{size}.safetensors", manifest()
+    if not path.is_file():
         raise MissingWeights(f"no painter of size {size} at {path}")
-    manifest: dict[str, str] = json.loads(listed.read_text("utf-8"))
     found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != manifest.get(path.name):
+    if found != listed.get(path.name):
         raise MissingWeights(f"{path} is not what its digest says: {found[:12]}")
-    if code.basis != manifest.get("basis"):
+    if code.basis != listed.get("basis"):
         raise MissingWeights(f"style {code.name} was made with another basis than the painter's")
     return brush(load_painter(path, size=size), code, weights=found, device=device)
 
