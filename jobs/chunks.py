@@ -108,6 +108,7 @@ class ChunkMaker:
             painted = self._promote(chunk, painted, answer.frames)
         else:
             raise ValueError("a last round has to give a segment")
+        self.work.check()
         name = f"{self.piece(chunk)}{order.segment.suffix}"
         self.work.commit(answer.path, f"segments/{name}", replace=True)
         self.work.commit(order.table, f"tables/{Path(name).stem}.parquet", replace=True)
@@ -120,7 +121,7 @@ class ChunkMaker:
             bytes=answer.bytes,
             sha256=answer.sha256,
             pixels=answer.pixels,
-            keys=sum(len(p.keys) for p in painted),
+            keys=sum(order.start <= k < order.stop for p in painted for k in p.keys),
             promoted=promoted,
             tiles=sum(len(t) for p in painted for t in p.tiles.values()),
             seconds={k: round(v - began.get(k, 0.0), 4) for k, v in self.seconds.items()},

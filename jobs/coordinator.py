@@ -73,7 +73,7 @@ class Coordinator:
                 part = self.work.attempt(".parquet")
                 self.crew.decoder.analyse(self.film, start, stop, part)
                 self.work.commit(part, name)
-                self.work.renew()
+                self.work.check()
                 self.progress.advance(stop - start)
             parts.append(rows.read(self.work.path / name))
         return rows.concat(parts)
@@ -129,7 +129,6 @@ class Coordinator:
                 receipt = maker.make(chunk)
                 receipts[chunk.index] = receipt
                 self.progress.advance(receipt.stop - receipt.start)
-            self.work.renew()
         done = [r for r in receipts.values() if r is not None]
         check_space(target.parent, sum(r.bytes for r in done))
         with Clock(maker.seconds, "assemble"):

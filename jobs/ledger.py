@@ -26,8 +26,6 @@ import hashlib
 import json
 import os
 import shutil
-import socket
-import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -36,6 +34,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from jobs import lease
 from pipeline.errors import BadRequest, OutOfResources
 from pipeline.media.color import Planes
 from pipeline.recipe import Recipe
@@ -43,11 +42,11 @@ from pipeline.recipe import Recipe
 _FOLDERS = (
     "analysis", "plans", "moments", "boundaries", "segments", "tables", "receipts", "attempts",
 )  # fmt: skip
-_FILES = ("lease.json", "recipe.json")
+_FILES = (*lease.FILES, "recipe.json")
 _FAILURES = "failed-*.txt"
+_DESKTOP = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 _FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_MISSED = 6.0
-"""Seconds after which a lease that is not renewed is free: three renewals."""
+_NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EXDEV, errno.EMLINK})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +84,10 @@ class WorkFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.epoch = 0
+        self._lease = lease.Lease(path)
 
-    def create(self, recipe: Recipe) -> None:
-        """Make the folders and note the recipe; harmless where they exist.
+    def create(self) -> None:
+        """Make the folders; harmless where they exist.
 
         Raises:
             BadRequest: If the place cannot be written, or holds what is not of a work folder.
@@ -101,13 +101,16 @@ class WorkFolder:
                 )
             for name in _FOLDERS:
                 (self.path / name).mkdir(parents=True, exist_ok=True)
-            self.put("recipe.json", recipe.model_dump_json(indent=2).encode(), replace=True)
         except OSError as error:
             if error.errno in _FULL_DISK:
                 raise
             raise BadRequest(
                 f"cannot write the work folder {self.path}: {error.strerror}"
             ) from None
+
+    def note(self, recipe: Recipe) -> None:
+        """Leave what was asked for, for people to read."""
+        self.put("recipe.json", recipe.model_dump_json(indent=2).encode(), replace=True)
 
     def attempt(self, suffix: str = "") -> Path:
         """A fresh name in attempts/ for something unfinished."""
@@ -122,18 +125,15 @@ class WorkFolder:
     def commit(self, part: Path, name: str, *, replace: bool = False) -> bool:
         """Give a finished attempt its final name; the first one wins unless ``replace``."""
         final = self.path / name
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
         if replace:
+            synced(part)
             part.replace(final)
+            synced(final.parent)
             return True
         try:
-            os.link(part, final)
-        except FileExistsError:
-            return False
+            return named(part, final)
         finally:
             part.unlink(missing_ok=True)
-        return True
 
     def receipt(self, identity: str) -> Receipt | None:
         """The receipt of a chunk, if its table is still there and its segment is what it was."""
@@ -162,7 +162,7 @@ class WorkFolder:
         """Read the last key of a chunk, or None if it was not kept."""
         path = self.path / "boundaries" / f"{identity}.npz"
         try:
-            with np.load(path) as kept:
+            with path.open("rb") as file, np.load(file) as kept:
                 return Planes(kept["luma"], kept["blue"], kept["red"])
         except (OSError, EOFError, ValueError, KeyError, BadZipFile):
             return None
@@ -170,7 +170,7 @@ class WorkFolder:
     def clear_attempts(self) -> None:
         """Delete what earlier, ended attempts left."""
         shutil.rmtree(self.path / "attempts", ignore_errors=True)
-        (self.path / "attempts").mkdir()
+        (self.path / "attempts").mkdir(exist_ok=True)
 
     def remove(self) -> None:
         """Delete what this class makes, and the folder if nothing else is in it."""
@@ -185,8 +185,10 @@ class WorkFolder:
         """What lies in the folder and is not of a work folder."""
         if not self.path.is_dir():
             return []
+        if (self.path / "recipe.json").is_file():
+            return []  # ours, whatever else a desktop has left in it
         known = {*_FOLDERS, *_FILES, *(path.name for path in self.path.glob(_FAILURES))}
-        return sorted({path.name for path in self.path.iterdir()} - known)
+        return sorted(p.name for p in self.path.iterdir() if p.name not in known | _DESKTOP)
 
     @contextlib.contextmanager
     def leased(self) -> Iterator[int]:
@@ -195,52 +197,45 @@ class WorkFolder:
         Raises:
             BadRequest: If another coordinator holds it.
         """
-        path = self.path / "lease.json"
-        held = _read_lease(path)
-        if held is not None and _alive(held):
-            where = f"process {held['pid']} on {held['host']}"
-            raise BadRequest(f"{self.path} is being worked on by {where}")
-        self.epoch = int(held["epoch"]) + 1 if held else 1
-        self.renew()
-        try:
+        with self._lease.held() as self.epoch:
             yield self.epoch
-        finally:
-            with contextlib.suppress(OSError):
-                self.renew(ended=True)
 
-    def renew(self, *, ended: bool = False) -> None:
-        """Renew the lease; called between steps."""
-        mine = {
-            "epoch": self.epoch,
-            "pid": os.getpid(),
-            "host": socket.gethostname(),
-            "time": 0.0 if ended else time.time(),
-        }
-        if self.path.is_dir():
-            self.put("lease.json", json.dumps(mine).encode(), replace=True)
+    def check(self) -> None:
+        """Make sure that the lease is still ours; called before anything is committed for good.
+
+        Raises:
+            BadRequest: If another machine has taken it over.
+        """
+        self._lease.check()
 
 
-def _read_lease(path: Path) -> dict[str, str] | None:
+def synced(path: Path) -> None:
+    """Make sure that a file's content, or a folder's names, survive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
     try:
-        found: dict[str, str] = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some file systems sync no folders
+            raise
+    finally:
+        os.close(handle)
 
 
-def _alive(held: dict[str, str]) -> bool:
-    """Whether the holder still works: a process of this host that runs, or a fresh renewal."""
-    if float(held["time"]) == 0.0:
+def named(part: Path, final: Path) -> bool:
+    """Give a whole file its final name too, unless the name is taken; False if it is."""
+    synced(part)
+    try:
+        os.link(part, final)
+    except FileExistsError:
         return False
-    if held["host"] == socket.gethostname():
-        try:
-            os.kill(int(held["pid"]), 0)
-        except ProcessLookupError:
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if final.exists():  # no links here (FAT, some shares): the lease keeps others away
             return False
-        except PermissionError:
-            return True
-        return int(held["pid"]) != os.getpid()
-    return time.time() - float(held["time"]) < _MISSED
+        part.replace(final)
+    synced(final.parent)
+    return True
 
 
 def check_space(folder: Path, needed: int) -> None:

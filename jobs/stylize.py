@@ -15,7 +15,7 @@ from actors.inbetweener import Inbetweener
 from actors.stylizer import Painting, Stylizer
 from jobs.chunks import Crew
 from jobs.coordinator import Coordinator, Result
-from jobs.ledger import WorkFolder
+from jobs.ledger import WorkFolder, named, synced
 from jobs.progress import Progressing
 from pipeline.errors import BadRequest, OutOfResources
 from pipeline.judge.tables import write_rows
@@ -69,21 +69,22 @@ def stylize(job: Job, *, progress: Progressing, painter: Painting | None = None)
     crew = Crew(Decoder(apron=painter.apron), painter, Inbetweener(), Assembler())
     work = WorkFolder(job.folder)
     try:
-        work.create(job.recipe)
+        work.create()
         with work.leased():
             work.clear_attempts()
+            work.note(job.recipe)
             coordinator = Coordinator(
                 film, job.recipe, encoding=encoding, work=work, crew=crew, progress=progress
             )
             result = _run(job, coordinator)
+            if not job.keep_work:
+                work.remove()
     except MemoryError:
         raise OutOfResources("out of memory") from None
     except OSError as error:
         raise OutOfResources(f"{job.folder}: {error.strerror or error}") from None
     for note in result.notes:
         progress.note(note)
-    if not job.keep_work:
-        work.remove()
     return result
 
 
@@ -110,8 +111,10 @@ def _check_target(job: Job) -> None:
         raise BadRequest(f"{job.target} is a folder; name a file")
     if job.folder.resolve() == job.target.resolve():
         raise BadRequest(f"{job.target} cannot be the work folder too; name another")
-    if job.target.exists():
-        if job.source.exists() and job.target.samefile(job.source):
+    if job.table.exists() and not job.overwrite and not job.target.exists():
+        raise BadRequest(f"{job.table} exists; --overwrite replaces it")
+    if os.path.lexists(job.target):
+        if job.source.exists() and job.target.exists() and job.target.samefile(job.source):
             raise BadRequest("the result would replace its own source; name another file")
         if not job.overwrite:
             raise BadRequest(f"{job.target} exists; --overwrite replaces it")
@@ -126,15 +129,16 @@ def _check_range(film: Film, recipe: Recipe) -> None:
 
 
 def _publish(job: Job, unnamed: Path, table: Path, result: Result) -> None:
-    """Give the film and its table their names, the film last."""
+    """Give the film its name, then its table; both are on the disk before they have one."""
     try:
         write_rows(result.rows, table)
-        table.replace(job.table)
         if job.overwrite:
+            synced(unnamed)
             unnamed.replace(job.target)
-        else:
-            os.link(unnamed, job.target)
-    except FileExistsError:
-        raise BadRequest(f"{job.target} appeared meanwhile; --overwrite replaces it") from None
+            synced(job.target.parent)
+        elif not named(unnamed, job.target):
+            raise BadRequest(f"{job.target} appeared meanwhile; --overwrite replaces it")
+        synced(table)
+        table.replace(job.table)
     except OSError as error:
         raise OutOfResources(f"{job.target}: {error.strerror or error}") from None

@@ -164,8 +164,11 @@ def identity(
 def _shot(
     start: int, stop: int, analysis: Analysis, recipe: Recipe, *, size: tuple[int, int]
 ) -> Shot:
-    gains = _gains(analysis.gain[start + 1 : stop], analysis.luma[start:stop])
     seen = analysis.bars[start:stop]
+    if (seen[:, 0] < 0).all():  # no light at all: paint would lay its mean colour over black
+        gains = (_FAINTEST,) * (stop - start)
+    else:
+        gains = _gains(analysis.gain[start + 1 : stop], analysis.luma[start:stop])
     lit = [
         t
         for t, gain, bars in zip(range(start, stop), gains, seen, strict=True)

@@ -1,8 +1,10 @@
 """The work folder: whole or not there, the first commit wins, one coordinator at a time."""
 
+import errno
 import json
 import os
 import shutil
+import signal
 import socket
 import time
 from collections.abc import Callable
@@ -37,9 +39,9 @@ RECEIPT = Receipt(
 
 @pytest.fixture
 def work(tmp_path: Path) -> WorkFolder:
-    """A work folder that has been made."""
     folder = WorkFolder(tmp_path / "film.mp4.work")
-    folder.create(Recipe(style="made"))
+    folder.create()
+    folder.note(Recipe(style="made"))
     return folder
 
 
@@ -122,30 +124,53 @@ def lease(work: WorkFolder, **facts: object) -> None:
     (work.path / "lease.json").write_text(json.dumps({**known, **facts}))
 
 
-def dead_process() -> int:
-    """The number of a process that has just ended."""
+def test_two_coordinators_do_not_work_in_one_folder(work: WorkFolder) -> None:
+    other = WorkFolder(work.path)
+    with work.leased() as epoch:
+        with pytest.raises(BadRequest, match=rf"process {os.getpid()} on"), other.leased():
+            pass
+        held = json.loads((work.path / "lease.json").read_text())
+        assert (held["pid"], held["epoch"]) == (os.getpid(), epoch)
+
+
+def test_a_lease_is_free_with_a_later_epoch_once_its_process_is_dead(work: WorkFolder) -> None:
     child = os.fork()
     if child == 0:
-        os._exit(0)
+        with WorkFolder(work.path).leased():
+            os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(child, 0)
-    return child
-
-
-def test_two_coordinators_do_not_work_in_one_folder(work: WorkFolder) -> None:
-    lease(work, pid=os.getppid())
-    with pytest.raises(BadRequest, match=rf"process {os.getppid()} on"), work.leased():
-        pass
-    assert json.loads((work.path / "lease.json").read_text())["epoch"] == 4
-
-
-def test_a_lease_is_taken_over_with_a_later_epoch_once_its_process_is_dead(
-    work: WorkFolder,
-) -> None:
-    lease(work, pid=dead_process())
+    assert json.loads((work.path / "lease.json").read_text())["pid"] == child
     with work.leased() as epoch:
-        assert epoch == work.epoch == 5
-        held = json.loads((work.path / "lease.json").read_text())
-        assert (held["pid"], held["epoch"]) == (os.getpid(), 5)
+        assert epoch == work.epoch == 2
+
+
+def watch(work: WorkFolder, *, seconds: float) -> None:
+    """Check a lease until it is lost."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        work.check()
+        time.sleep(0.1)
+
+
+def test_who_was_taken_over_finds_out(work: WorkFolder) -> None:
+    with work.leased():
+        work.check()
+        lease(work, host="elsewhere", epoch=9)
+        with pytest.raises(BadRequest, match="taken over"):
+            watch(work, seconds=20)
+    assert json.loads((work.path / "lease.json").read_text())["epoch"] == 9
+
+
+def test_where_there_are_no_links_a_name_is_still_given_once(
+    work: WorkFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    assert work.put("moments/one", b"first")
+    assert not work.put("moments/one", b"second")
+    assert (work.path / "moments" / "one").read_bytes() == b"first"
 
 
 def test_a_lease_of_another_machine_counts_for_three_renewals(work: WorkFolder) -> None:
@@ -186,7 +211,8 @@ def test_attempts_are_cleared_and_nothing_else(work: WorkFolder) -> None:
 
 def test_making_a_work_folder_again_keeps_what_is_in_it(work: WorkFolder) -> None:
     receipt = signed(work)
-    work.create(Recipe(style="other"))
+    work.create()
+    work.note(Recipe(style="other"))
     assert work.receipt("abc") == receipt
     assert "other" in (work.path / "recipe.json").read_text()
 
@@ -205,7 +231,7 @@ def test_what_is_not_of_a_work_folder_is_neither_written_to_nor_removed(
     work.remove()
     assert [path.name for path in work.path.iterdir()] == ["holiday.mp4"]
     with pytest.raises(BadRequest, match=r"holiday\.mp4 lies there"):
-        WorkFolder(work.path).create(Recipe(style="made"))
+        WorkFolder(work.path).create()
     assert [path.name for path in work.path.iterdir()] == ["holiday.mp4"]
     assert [path.name for path in tmp_path.iterdir()] == [work.path.name]
 

@@ -38,7 +38,9 @@ def pair_gain(luma: Luma, fetched: Luma, consistent: Field, *, black: int) -> fl
     now = luma[::2, ::2].astype(np.float32) - black
     then = fetched[::2, ::2].astype(np.float32) - black
     sure = consistent[::2, ::2] > 0.5
-    sure &= (then >= _DARKEST) & (then <= _BRIGHTEST) & (now <= _BRIGHTEST)
+    # The brighter of the two decides: a fade in is a fade out seen backwards.
+    brighter = np.maximum(now, then)
+    sure &= (brighter >= 2 * _DARKEST) & (brighter <= _BRIGHTEST) & (np.minimum(now, then) > 0)
     if np.count_nonzero(sure) < _LEAST_SHARE * sure.size:
         return 1.0
     now, then = now[sure], then[sure]
