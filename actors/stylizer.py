@@ -52,9 +52,16 @@ class Painting(Protocol):
 class Stylizer:
     """The net with one style code on one device."""
 
-    def __init__(self, code: StyleCode, *, size: str = "S", device: str = "cpu") -> None:
+    def __init__(
+        self, code: StyleCode, *, size: str = "S", device: str = "cpu", threads: int | None = None
+    ) -> None:
+        """Load the brush; ``threads`` are torch's on the CPU, None leaves them as they are."""
+        import torch
+
         from pipeline.paint.stylize import load_brush
 
+        if threads is not None:
+            torch.set_num_threads(threads)
         self._code = code
         self._brush: Brush = load_brush(code, size=size, device=device)
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
+import cv2
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -59,7 +60,7 @@ def hold(
     from jobs.progress import progress
     from jobs.results import store
 
-    pin(0)
+    cv2.setNumThreads(1)
     with progress() as telling:
         rows = job.compare(
             clips,
@@ -103,16 +104,3 @@ def sweep(
     Console().print(table)
     if output is not None:
         store(output, {"rows": job.as_json(rows)})
-
-
-def pin(threads: int) -> None:
-    """One thread for OpenCV and the codecs, the wanted number for the net; 0 is all cores."""
-    import os
-
-    import cv2
-    import torch
-
-    cv2.setNumThreads(1)
-    ours = hasattr(os, "sched_getaffinity")  # Linux tells which cores this process may use
-    cores = len(os.sched_getaffinity(0)) if ours else os.cpu_count()
-    torch.set_num_threads(threads or cores or 1)

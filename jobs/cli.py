@@ -5,6 +5,7 @@ failed; 5 verification failed; 6 out of disk or memory; 130 interrupted. What th
 is one line on standard error, never a traceback.
 """
 
+import os
 import signal
 import sys
 from enum import StrEnum
@@ -12,11 +13,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
+import cv2
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from jobs.bench_cli import bench_app, pin
+from jobs.bench_cli import bench_app
 from pipeline.errors import BadRequest, FilmError
 from pipeline.media.clock import parse_frames
 from pipeline.recipe import Recipe, read_recipe
@@ -76,7 +78,9 @@ def stylize(
     ] = None,
     keep_work: Annotated[bool, typer.Option(help="Keep the work folder after success.")] = False,
     overwrite: Overwrite = False,
-    threads: Annotated[int, typer.Option(help="Threads of the painter; 0 takes all cores.")] = 0,
+    threads: Annotated[
+        int, typer.Option(help="Threads of the painter; 0 takes all cores.", min=0)
+    ] = 0,
     backend: Annotated[Backend, typer.Option(help="Who carries the steps.")] = Backend.INLINE,
 ) -> None:
     """Paint a film. The same command again goes on where an interrupted one stopped."""
@@ -95,8 +99,15 @@ def stylize(
         frames=_frames(frames),
     )
     del backend  # one choice so far
-    pin(threads)
-    job = Job(film, output, recipe, work=work, overwrite=overwrite, keep_work=keep_work)
+    job = Job(
+        film,
+        output,
+        recipe,
+        work=work,
+        overwrite=overwrite,
+        keep_work=keep_work,
+        threads=threads or cores(),
+    )
     with progress() as telling:
         result = run(job, progress=telling)
     kept = f", {result.reused} of them from before" if result.reused else ""
@@ -120,7 +131,6 @@ def still(
     """Paint one frame in one or more styles: pictures on your own film before the film."""
     from jobs.still import still as run
 
-    pin(0)
     names = [name.strip() for name in style.split(",") if name.strip()]
     if not names:
         raise BadRequest("--style names no style")
@@ -159,7 +169,6 @@ def plan(
     """Analyse a film and show its shots, keys and chunks; paints and writes nothing."""
     from jobs.plan import show
 
-    pin(0)
     show(film, _recipe(style=style, keys=_keys(keys), keep_bars=keep_bars), Console())
 
 
@@ -227,8 +236,14 @@ def evaluate(
     """Judge how still a painted film is, along the source's own motion."""
     from jobs.evaluate import show
 
-    pin(0)
     show(source, painted, count=frames, raft_weights=raft, table=table, console=Console())
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # Linux tells
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _recipe(**settings: object) -> Recipe:
@@ -244,7 +259,7 @@ def _frames(text: str | None) -> tuple[int, int] | None:
 
 
 def _say(text: str) -> None:
-    Console().print(text, highlight=False, soft_wrap=True)
+    Console().print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def _terminated(_signal: int, _frame: FrameType | None) -> None:
@@ -254,11 +269,16 @@ def _terminated(_signal: int, _frame: FrameType | None) -> None:
 def main() -> None:
     """Run the command and turn what went wrong into a line and an exit code."""
     signal.signal(signal.SIGTERM, _terminated)
+    cv2.setNumThreads(1)  # the steps are what runs side by side
     try:
         app(standalone_mode=True)
     except FilmError as error:
         sys.stderr.write(f"reelbrush: {error}\n")
         sys.exit(error.exit_code)
+    except (MemoryError, OSError) as error:
+        what = "out of memory" if isinstance(error, MemoryError) else str(error)
+        sys.stderr.write(f"reelbrush: {what}\n")
+        sys.exit(6)
     except (KeyboardInterrupt, SystemExit) as ended:
         # typer makes an exit of an interrupt before it gets here, without a word
         if isinstance(ended, SystemExit) and ended.code != _INTERRUPTED:

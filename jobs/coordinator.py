@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import av
+
 from jobs.chunks import ChunkMaker, Clock, Crew
 from jobs.ledger import Receipt, WorkFolder, check_space
 from jobs.progress import Progressing
+from pipeline.errors import VerificationFailed
 from pipeline.forecast import predict
 from pipeline.judge.tables import Row, merged, read_rows
 from pipeline.media.container import Film
@@ -158,14 +161,17 @@ class Coordinator:
             )
             for r in receipts
         ]
-        return self.crew.assembler.assemble(
-            self.film,
-            segments,
-            target=target,
-            encoding=self.encoding,
-            start=self.start,
-            stop=self.stop,
-        )
+        try:
+            return self.crew.assembler.assemble(
+                self.film,
+                segments,
+                target=target,
+                encoding=self.encoding,
+                start=self.start,
+                stop=self.stop,
+            )
+        except av.FFmpegError as error:
+            raise VerificationFailed(f"the film could not be joined: {error.strerror}") from error
 
     def _span(self, start: int, stop: int) -> str:
         return f"analysis/{self.film.fingerprint[:16]}-v{RENDER_VERSION}-{start}-{stop}.parquet"

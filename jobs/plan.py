@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from pipeline.forecast import predict
@@ -17,7 +18,7 @@ def show(source: Path, recipe: Recipe, console: Console) -> None:
     film = read_film(source)
     parts = [analysis.analyse(film, start, stop) for start, stop in analysis.spans(film)]
     whole = plan(rows.concat(parts), recipe, size=film.size)
-    table = Table("shot", "frames", "keys", "picture", "fade", title=str(source))
+    table = Table("shot", "frames", "keys", "picture", "fade", title=escape(str(source)))
     for number, shot in enumerate(whole.shots):
         own = {k for c in whole.chunks for p in c.parts if p.shot == number for k in p.keys}
         picture = f"{shot.picture.width}x{shot.picture.height}"

@@ -79,7 +79,7 @@ class Bar:
 
     def note(self, text: str) -> None:
         """Say something above the bar."""
-        self._progress.console.print(f"note: {text}", highlight=False)
+        self._progress.console.print(f"note: {text}", highlight=False, markup=False)
 
 
 class Lines:

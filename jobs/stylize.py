@@ -36,6 +36,8 @@ class Job:
     """work folder; None is ``<target>.work`` beside the target"""
     overwrite: bool = False
     keep_work: bool = False
+    threads: int | None = None
+    """of the painter; None leaves torch's own number"""
 
     @property
     def folder(self) -> Path:
@@ -65,7 +67,7 @@ def stylize(job: Job, *, progress: Progressing, painter: Painting | None = None)
     encoding, notes = choose_encoding(film, codec=job.recipe.codec, target=job.target)
     for note in notes:
         progress.note(note)
-    painter = painter or Stylizer(load_code(job.recipe.style))
+    painter = painter or Stylizer(load_code(job.recipe.style), threads=job.threads)
     crew = Crew(Decoder(apron=painter.apron), painter, Inbetweener(), Assembler())
     work = WorkFolder(job.folder)
     try:

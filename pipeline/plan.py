@@ -32,6 +32,7 @@ _MOST_SHIFT = 24  # what a seam may yield to a freeze
 _MEASURED = 4
 _LIT_ENOUGH = 0.5
 _FAINTEST = 1 / 16
+_UNLIT = 1 / 32
 _DRIFT = 1.5
 _LEAST_PICTURE = 0.25
 
@@ -43,7 +44,7 @@ class Shot:
     start: int
     stop: int
     gains: tuple[float, ...]
-    """Light of each frame as a multiple of the shot's, 1/16 to 1; all 1 without a fade."""
+    """Light of each frame as a multiple of the shot's: 1 without a fade, 1/32 without light."""
     picture: Rect
     """The frame without its bars; the whole frame if bars are painted like the rest."""
     measure: tuple[int, ...]
@@ -165,10 +166,10 @@ def _shot(
     start: int, stop: int, analysis: Analysis, recipe: Recipe, *, size: tuple[int, int]
 ) -> Shot:
     seen = analysis.bars[start:stop]
-    if (seen[:, 0] < 0).all():  # no light at all: paint would lay its mean colour over black
-        gains = (_FAINTEST,) * (stop - start)
-    else:
-        gains = _gains(analysis.gain[start + 1 : stop], analysis.luma[start:stop])
+    followed = _gains(analysis.gain[start + 1 : stop], analysis.luma[start:stop])
+    # Over a frame without any light the painter would lay its mean colour.
+    dark = (seen[:, 0] < 0).tolist()
+    gains = tuple(_UNLIT if none else g for none, g in zip(dark, followed, strict=True))
     lit = [
         t
         for t, gain, bars in zip(range(start, stop), gains, seen, strict=True)

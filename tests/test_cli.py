@@ -59,7 +59,7 @@ def reelbrush(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 
     def run(*words: object, painter: Painting | None = None) -> Ended:
         with monkeypatch.context() as patch:
-            patch.setattr(jobs.stylize, "Stylizer", lambda _code: painter or Washes())
+            patch.setattr(jobs.stylize, "Stylizer", lambda _code, **_: painter or Washes())
             patch.setattr(sys, "argv", ["reelbrush", *map(str, words)])
             patch.setenv("COLUMNS", "200")
             capfd.readouterr()
@@ -464,7 +464,7 @@ class Slow(Washes):
         return planes
 
 jobs.stylize.load_code = lambda name: name
-jobs.stylize.Stylizer = lambda code: Slow()
+jobs.stylize.Stylizer = lambda code, **_: Slow()
 from jobs.cli import main
 main()
 """
