@@ -15,7 +15,7 @@ import torch
 
 from jobs.progress import Progressing
 from pipeline.errors import BadRequest, UnreadableFilm
-from pipeline.paint import losses, pictures, styles, training
+from pipeline.paint import losses, pictures, styles, targets, training
 
 
 def train(
@@ -48,7 +48,7 @@ def train(
     dtype = torch.bfloat16 if settings.half else torch.float32
     net = losses.load_vgg16(vgg, dtype=dtype).to(device)
     folder.mkdir(parents=True, exist_ok=True)
-    targets = _targets(folder, data, net, settings)
+    aims = _targets(folder, data, net, settings)
     photos = []
     for name in ("photos.parquet", "photos_more.parquet"):
         if (data / name).is_file():
@@ -58,13 +58,11 @@ def train(
     photos = [pictures.reduced(photo, settings.photo_side) for photo in photos]
     shown = sorted((data / "photos_eval").glob("*.jpg"))[2::9][:3]
     samples = [pictures.reduced(pictures.read_picture(p)[8:-8, 8:-8], 240) for p in shown]
-    progress.stage("training", settings.steps)
-    before = _steps_done(folder)
-    progress.advance(before)
+    progress.stage("training", settings.steps, done=_steps_done(folder))
     return training.train(
         folder,
         settings=settings,
-        targets=targets,
+        targets=aims,
         vgg=net,
         photos=photos,
         samples=samples or photos[:3],
@@ -78,11 +76,11 @@ def install(folder: Path, *, size: str) -> None:
     painter = folder / f"painter-{size}.safetensors"
     if not painter.is_file():
         raise BadRequest(f"{folder} holds no finished painter of size {size}")
-    targets = training.load_targets(folder / "targets.safetensors")
+    aims = targets.load_targets(folder / "targets.safetensors")
     shutil.copyfile(painter, styles.WEIGHTS / painter.name)
-    training.save_codes(targets, styles.WEIGHTS / "codes.safetensors")
+    targets.save_codes(aims, styles.WEIGHTS / "codes.safetensors")
     manifest = {
-        "basis": targets.basis,
+        "basis": aims.basis,
         painter.name: hashlib.sha256(painter.read_bytes()).hexdigest(),
     }
     text = json.dumps(manifest, indent=1) + "\n"
@@ -93,11 +91,11 @@ def install(folder: Path, *, size: str) -> None:
 
 def _targets(
     folder: Path, data: Path, vgg: losses.Vgg16, settings: training.Settings
-) -> training.Targets:
+) -> targets.Targets:
     """Read the run's targets, or measure them from the gallery's paintings."""
     path = folder / "targets.safetensors"
     if path.is_file():
-        return training.load_targets(path)
+        return targets.load_targets(path)
     works = {
         caption.name: pictures.read_picture(
             data / "paintings" / f"{caption.painting}.jpg", short_side=settings.painting_side
@@ -106,9 +104,9 @@ def _targets(
     }
     more = data / "paintings_more.parquet"
     variety = pictures.read_table(more) if more.is_file() else []
-    targets, _ = training.make_targets(works, variety, vgg)
-    training.save_targets(targets, path)
-    return targets
+    aims, _ = targets.make_targets(works, variety, vgg)
+    targets.save_targets(aims, path)
+    return aims
 
 
 def _steps_done(folder: Path) -> int:

@@ -10,6 +10,7 @@ import torch
 from test_losses import made_vgg
 
 from pipeline.paint import pictures, styles, training
+from pipeline.paint import targets as targets_of
 from pipeline.paint.networks import SIZES, Painter
 
 
@@ -23,14 +24,14 @@ SETTINGS = training.Settings(steps=4, batch=2, crop=48, wide_crop=64, half=False
 
 
 @pytest.fixture(scope="module")
-def targets() -> training.Targets:
+def targets() -> targets_of.Targets:
     works = dict(zip(("one", "two"), _pictures(2, 5), strict=True))
-    found, basis = training.make_targets(works, _pictures(55, 6), made_vgg(), side=64)
+    found, basis = targets_of.make_targets(works, _pictures(55, 6), made_vgg(), side=64)
     assert found.basis == basis.digest
     return found
 
 
-def _run(folder: Path, targets: training.Targets, *, stop_after: float | None = None) -> bool:
+def _run(folder: Path, targets: targets_of.Targets, *, stop_after: float | None = None) -> bool:
     return training.train(
         folder,
         settings=SETTINGS,
@@ -46,7 +47,7 @@ def _run(folder: Path, targets: training.Targets, *, stop_after: float | None = 
 
 
 def test_a_resumed_run_ends_with_the_weights_of_one_that_never_stopped(
-    tmp_path: Path, targets: training.Targets
+    tmp_path: Path, targets: targets_of.Targets
 ) -> None:
     assert _run(tmp_path / "whole", targets)
     trainer = training.Trainer(SETTINGS, targets, made_vgg())
@@ -63,21 +64,21 @@ def test_a_resumed_run_ends_with_the_weights_of_one_that_never_stopped(
     assert (tmp_path / "whole" / "000004.png").stat().st_size > 1000
 
 
-def test_a_folder_of_another_run_is_refused(tmp_path: Path, targets: training.Targets) -> None:
+def test_a_folder_of_another_run_is_refused(tmp_path: Path, targets: targets_of.Targets) -> None:
     (tmp_path / "settings.json").write_text(json.dumps({"steps": 1}), encoding="utf-8")
     with pytest.raises(ValueError, match="other settings"):
         _run(tmp_path, targets)
 
 
-def test_targets_survive_being_kept(tmp_path: Path, targets: training.Targets) -> None:
-    training.save_targets(targets, tmp_path / "t.safetensors")
-    back = training.load_targets(tmp_path / "t.safetensors")
+def test_targets_survive_being_kept(tmp_path: Path, targets: targets_of.Targets) -> None:
+    targets_of.save_targets(targets, tmp_path / "t.safetensors")
+    back = targets_of.load_targets(tmp_path / "t.safetensors")
     assert (back.names, back.basis, back.scales) == (targets.names, targets.basis, targets.scales)
     assert torch.equal(back.codes, targets.codes)
     assert torch.equal(back.manners.gram["relu3_3"], targets.manners.gram["relu3_3"])
 
 
-def test_steps_lower_the_loss(targets: training.Targets) -> None:
+def test_steps_lower_the_loss(targets: targets_of.Targets) -> None:
     trainer = training.Trainer(replace(SETTINGS, steps=60), targets, made_vgg())
     photos = _pictures(1, 7)
     seen = [trainer.take_step(photos) for _ in range(8)]
@@ -85,7 +86,7 @@ def test_steps_lower_the_loss(targets: training.Targets) -> None:
     assert np.mean(style[-2:]) < 0.97 * np.mean(style[:2])
 
 
-def test_phases_stay_level_through_training(targets: training.Targets) -> None:
+def test_phases_stay_level_through_training(targets: targets_of.Targets) -> None:
     trainer = training.Trainer(SETTINGS, targets, made_vgg())
     trainer.take_step(_pictures(1, 7))
     sums = trainer.net.last.weight.view(3, 4, -1, 9).sum(-1)
