@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.fill.gate import NeedsKeys
+from pipeline.fill.gate import NeedsKeys, over
 from pipeline.fill.render import Rendered, render
 from pipeline.fill.tiles import Tile
 from pipeline.judge.tables import Row, write_rows
@@ -91,8 +91,9 @@ def _emitted(order: FillOrder, rows: list[Row]) -> Iterator[Frame]:
             inside = order.start <= one.frame.index < order.stop and one.frame.index < part.stop
             if inside and not promote:
                 yield one.frame
-            if not order.last_round and _over_budget(one.row):
-                promote.append(one.row.frame)
+            row = one.row
+            if not (order.last_round or row.key) and over([row.loss], [row.budget]):
+                promote.append(row.frame)
     if promote:
         raise _OverBudgetError(_worst_of_each_gap(promote, rows, order.painted))
 
@@ -117,12 +118,6 @@ def _rendered(order: FillOrder, part: Part, painted: Painted) -> Iterator[Render
         strength=order.recipe.strength,
         knob=order.recipe.flicker_budget,
     )
-
-
-def _over_budget(row: Row) -> bool:
-    if row.key or row.loss is None or row.budget is None:
-        return False
-    return row.loss > row.budget
 
 
 def _worst_of_each_gap(

@@ -13,7 +13,6 @@ from pipeline.fill.gain import apply_gain
 from pipeline.fill.gate import budget
 from pipeline.fill.strength import lay
 from pipeline.fill.tiles import Tile
-from pipeline.fill.warp import crop
 from pipeline.judge.tables import Row
 from pipeline.media.color import Planes
 from pipeline.media.container import Film
@@ -114,12 +113,5 @@ def _laid(film: Film, shot: Shot, frame: Frame, painted: Planes, strength: float
     if strength == 0:
         return frame
     lit = apply_gain(painted, shot.gains[frame.index - shot.start], black=black(film))
-    picture = shot.picture
-    whole = (picture.height, picture.width) == frame.planes.luma.shape
-    laid = lay(crop(frame.planes, picture), lit, strength)
-    if whole:
-        return replace(frame, planes=laid)
-    out = Planes(frame.planes.luma.copy(), frame.planes.blue.copy(), frame.planes.red.copy())
-    onto = crop(out, picture)
-    onto.luma[...], onto.blue[...], onto.red[...] = laid.luma, laid.blue, laid.red
-    return replace(frame, planes=out)
+    laid = lay(frame.planes, lit, strength, picture=shot.picture)
+    return replace(frame, planes=laid)

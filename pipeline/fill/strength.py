@@ -18,7 +18,7 @@ def lay(source: Planes, painted: Planes, strength: float, *, picture: Rect | Non
 
     Args:
         source: The film's frame.
-        painted: The same frame painted.
+        painted: Its picture painted, of the size of ``picture``.
         strength: 0 to 1.
         picture: Where to lay it; None is everywhere.
     """
@@ -26,27 +26,24 @@ def lay(source: Planes, painted: Planes, strength: float, *, picture: Rect | Non
         raise ValueError(f"strength is 0 to 1, got {strength}")
     if strength == 0:
         return source
-    mixed = painted
-    if strength < 1:
-        mixed = Planes(
-            luma=_mix(source.luma, painted.luma, strength),
-            blue=_mix(source.blue, painted.blue, strength),
-            red=_mix(source.red, painted.red, strength),
-        )
     height, width = source.luma.shape
     if picture is None or picture == Rect(0, 0, height, width):
-        return mixed
-    return _within(source, mixed, picture)
+        return _mixed(source, painted, strength)
+    out = Planes(source.luma.copy(), source.blue.copy(), source.red.copy())
+    onto, mixed = crop(out, picture), _mixed(crop(source, picture), painted, strength)
+    onto.luma[...], onto.blue[...], onto.red[...] = mixed.luma, mixed.blue, mixed.red
+    return out
+
+
+def _mixed(source: Planes, painted: Planes, strength: float) -> Planes:
+    if strength == 1:
+        return painted
+    return Planes(
+        luma=_mix(source.luma, painted.luma, strength),
+        blue=_mix(source.blue, painted.blue, strength),
+        red=_mix(source.red, painted.red, strength),
+    )
 
 
 def _mix(source: Plane, painted: Plane, strength: float) -> Plane:
     return np.asarray(cv2.addWeighted(painted, strength, source, 1 - strength, 0), np.uint8)
-
-
-def _within(source: Planes, painted: Planes, picture: Rect) -> Planes:
-    out = Planes(source.luma.copy(), source.blue.copy(), source.red.copy())
-    to, what = crop(out, picture), crop(painted, picture)
-    to.luma[...] = what.luma
-    to.blue[...] = what.blue
-    to.red[...] = what.red
-    return out
