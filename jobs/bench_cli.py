@@ -11,7 +11,9 @@ from rich.table import Table
 
 Style = Annotated[str, typer.Option(help="A name that [b]reelbrush styles[/b] lists.")]
 
-bench_app = typer.Typer(help="Measure: steps (the default), hold, sweep.", add_completion=False)
+bench_app = typer.Typer(
+    help="Measure: steps (the default), hold, sweep, painter.", add_completion=False
+)
 Results = Annotated[Path | None, typer.Option("--output", "-o", help="Store the result as JSON.")]
 
 
@@ -104,3 +106,22 @@ def sweep(
     Console().print(table)
     if output is not None:
         store(output, {"rows": job.as_json(rows)})
+
+
+@bench_app.command()
+def painter(
+    photos: Annotated[list[Path], typer.Argument(help="Photographs the painter never saw.")],
+    output: Results = None,
+) -> None:
+    """Measure how clean each style is: lattice, shift error, fine structure."""
+    from jobs import bench_painter as job
+    from jobs.results import store
+
+    rows = job.clean(photos)
+    table = Table("style", "lattice", "photo's own", "shift error", "detail")
+    for row in rows:
+        values = (row.lattice, row.lattice_photo, row.shift, row.detail)
+        table.add_row(row.style, *(f"{value:.2f}" for value in values))
+    Console().print(table)
+    if output is not None:
+        store(output, {"photos": [p.name for p in photos], "rows": job.as_json(rows)})
