@@ -21,7 +21,7 @@ from pipeline.judge.tables import Row, merged, read_rows
 from pipeline.media.container import Film
 from pipeline.media.encode import Encoding, Segment
 from pipeline.motion import analysis, rows
-from pipeline.plan import RENDER_VERSION, Plan, covering, identity, plan
+from pipeline.plan import RENDER_VERSION, Plan, beginning, covering, identity, plan
 from pipeline.recipe import Recipe
 
 
@@ -64,26 +64,41 @@ class Coordinator:
         self.work, self.crew, self.progress = work, crew, progress
         self.start, self.stop = recipe.frames or (0, film.frames)
 
-    def analyse(self) -> rows.Analysis:
-        """Analyse the whole film, span by span; spans done earlier are read back."""
+    def plan(self) -> Plan:
+        """Analyse span by span, as far as the wanted frames need, and plan.
+
+        Spans done earlier are read back.
+        """
         all_spans = analysis.spans(self.film)
-        done = sum(b - a for a, b in all_spans if (self.work.path / self._span(a, b)).is_file())
+        done = sum(b - a for a, b in all_spans if self._known(a, b) is not None)
         self.progress.stage("analysis", self.film.frames, done=done)
         parts = []
         for start, stop in all_spans:
-            name = self._span(start, stop)
-            if not (self.work.path / name).is_file():
-                part = self.work.attempt(".parquet")
-                self.crew.decoder.analyse(self.film, start, stop, part)
-                self.work.commit(part, name)
-                self.work.check()
-                self.progress.advance(stop - start)
-            parts.append(rows.read(self.work.path / name))
-        return rows.concat(parts)
+            part = self._known(start, stop)
+            parts.append(self._analysed(start, stop) if part is None else part)
+            if self.stop <= stop < self.film.frames:
+                early = beginning(
+                    rows.concat(parts), self.recipe, size=self.film.size, stop=self.stop
+                )
+                if early is not None:
+                    return early
+        return plan(rows.concat(parts), self.recipe, size=self.film.size)
 
-    def plan(self) -> Plan:
-        """Analyse and plan."""
-        return plan(self.analyse(), self.recipe, size=self.film.size)
+    def _known(self, start: int, stop: int) -> rows.Analysis | None:
+        """A span's rows from the work folder; None if they are not there or not whole."""
+        try:
+            return rows.read(self.work.path / self._span(start, stop))
+        except (OSError, ValueError, KeyError):
+            return None
+
+    def _analysed(self, start: int, stop: int) -> rows.Analysis:
+        part = self.work.attempt(".parquet")
+        self.crew.decoder.analyse(self.film, start, stop, part)
+        found = rows.read(part)
+        self.work.check()
+        self.work.commit(part, self._span(start, stop), replace=True)
+        self.progress.advance(stop - start)
+        return found
 
     def identities(self, whole: Plan) -> list[str]:
         """Each chunk's identity, in order."""
@@ -121,7 +136,7 @@ class Coordinator:
         receipts = {c.index: self.work.receipt(maker.piece(c)) for c in chosen}
         reused = [r for r in receipts.values() if r is not None]
         frames_done = sum(r.stop - r.start for r in reused)
-        share = (self.stop - self.start - frames_done) / self.film.frames
+        share = (self.stop - self.start - frames_done) / whole.shots[-1].stop
         check_space(
             self.work.path, round(share * predict(whole, self.film, self.recipe).disk_bytes)
         )

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pipeline.keys import keys
 from pipeline.media.color import Rect
 from pipeline.motion.cuts import CUT
-from pipeline.motion.rows import Analysis
+from pipeline.motion.rows import Analysis, first
 from pipeline.recipe import Recipe, digest
 
 RENDER_VERSION = 1
@@ -110,6 +110,25 @@ def plan(analysis: Analysis, recipe: Recipe, *, size: tuple[int, int]) -> Plan:
     shots = tuple(_shot(a, b, analysis, recipe, size=size) for a, b in pairwise(cuts))
     parts = [part for i, shot in enumerate(shots) for part in _parts(i, shot, analysis, recipe)]
     return Plan(shots, tuple(Chunk(i, run) for i, run in enumerate(_runs(parts))))
+
+
+def beginning(known: Analysis, recipe: Recipe, *, size: tuple[int, int], stop: int) -> Plan | None:
+    """Plan a film's first shots if nothing that follows can change who makes frames before stop.
+
+    Args:
+        known: Of the film's first frames.
+        recipe: As for ``plan``.
+        size: As for ``plan``.
+        stop: The first frame that is not wanted.
+
+    Returns:
+        A plan whose chunks before the last are the film's own, or None if more has to be known.
+    """
+    cuts = 1 + np.flatnonzero(known.cut[1:] >= CUT)
+    if not cuts.size or cuts[-1] <= stop:
+        return None
+    found = plan(first(known, int(cuts[-1])), recipe, size=size)
+    return found if found.chunks[-1].start >= stop else None
 
 
 def covering(whole: Plan, start: int, stop: int) -> tuple[Chunk, ...]:

@@ -65,6 +65,16 @@ def read(path: Path) -> Analysis:
     return Analysis(start=start, bars=sides, **column)
 
 
+def first(analysis: Analysis, count: int) -> Analysis:
+    """Keep the first ``count`` rows."""
+    columns = {
+        field.name: getattr(analysis, field.name)[:count]
+        for field in fields(Analysis)
+        if field.name != "start"
+    }
+    return Analysis(start=analysis.start, **columns)
+
+
 def concat(parts: Iterable[Analysis]) -> Analysis:
     """Join parts, in any order, that follow each other without a gap."""
     ordered = sorted(parts, key=lambda part: part.start)
