@@ -43,7 +43,7 @@ def steps(
     for cost in costs:
         ms = cost.milliseconds
         table.add_row(cost.step, f"{ms.median:.1f}", f"{ms.low:.1f} to {ms.high:.1f}", cost.unit)
-    Console().print(table)
+    _print(table)
     if output is not None:
         store(output, {"film": source.name, "costs": job.as_json(costs)})
 
@@ -80,7 +80,7 @@ def hold(
             *(row.clip, row.style, row.referee, f"{row.keys:.0%}", *errors),
             *(f"{row.ratio:.2f}", f"{1e3 * row.floor:.3f}", f"{row.detail:.2f}"),
         )
-    Console().print(table)
+    _print(table)
     if output is not None:
         store(output, {"unit": "E1, F1, worst: [0, 1]^2", "rows": job.as_json(rows)})
 
@@ -103,7 +103,7 @@ def sweep(
     table = Table("film", "exit", "clean", "said")
     for row in rows:
         table.add_row(row.film, str(row.code), "yes" if row.clean else "NO", escape(row.line))
-    Console().print(table)
+    _print(table)
     if output is not None:
         store(output, {"rows": job.as_json(rows)})
 
@@ -122,6 +122,12 @@ def painter(
     for row in rows:
         values = (row.lattice, row.lattice_photo, row.shift, row.detail)
         table.add_row(row.style, *(f"{value:.2f}" for value in values))
-    Console().print(table)
+    _print(table)
     if output is not None:
         store(output, {"photos": [p.name for p in photos], "rows": job.as_json(rows)})
+
+
+def _print(table: Table) -> None:
+    """Print a table, unbroken where there is no terminal."""
+    console = Console()
+    (console if console.is_terminal else Console(width=160)).print(table)

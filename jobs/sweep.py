@@ -26,7 +26,7 @@ class Swept:
     code: int
     """exit code; -1 if it hung"""
     line: str
-    """the last line on standard error, or the result"""
+    """the last line on standard error"""
     seconds: float
     clean: bool
     """no traceback, no hang, and no file left after failure"""
@@ -62,7 +62,7 @@ def _swept(film: Path, style: str, frames: int, limit: float, folder: Path) -> S
         return Swept(film.name, -1, f"hung for {limit:.0f} s", limit, clean=False)
     seconds = time.monotonic() - began
     said = [line for line in done.stderr.splitlines() if not line.startswith("{")]
-    line = (said or done.stdout.splitlines() or [""])[-1]
+    line = said[-1] if said else "painted and verified"
     left = sorted(p.name for p in folder.iterdir() if p.is_file())
     clean = done.returncode in _CODES and "Traceback" not in done.stderr
     if done.returncode != 0:
