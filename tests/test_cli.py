@@ -451,7 +451,8 @@ def test_no_memory_left_is_one_line(film: Path, reelbrush: Command) -> None:
 # -- 130 -------------------------------------------------------------------------------------------
 
 SLOW = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell runs behind
 import cv2
 cv2.setNumThreads(1)
 import jobs.stylize
