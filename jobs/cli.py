@@ -120,7 +120,10 @@ def stylize(
 @app.command(epilog="Example: reelbrush still clip.mp4 --at 12s --style scream,adele -o look.png")
 def still(
     film: Source,
-    output: Annotated[Path, typer.Option("--output", "-o", help="A .png or .jpg file.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="A .png or .jpg file; by default FILM.still.png here."),
+    ] = None,
     at: Annotated[str, typer.Option(help="12s, 1:30 or 00:01:12.5")] = "0s",
     style: Annotated[str, typer.Option(help="Names, separated by commas.")] = "starry-night",
     height: Annotated[
@@ -134,6 +137,7 @@ def still(
     names = [name.strip() for name in style.split(",") if name.strip()]
     if not names:
         raise BadRequest("--style names no style")
+    output = output or Path(f"{film.stem}.still.png")
     index = run(film, at=at, styles=names, target=output, height=height, overwrite=overwrite)
     _say(f"{output}: frame {index}, then {', '.join(names)}")
 

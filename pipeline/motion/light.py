@@ -21,6 +21,7 @@ _STRONGEST = np.log(2.0)
 _DARKEST, _BRIGHTEST = 5, 214  # codes above black between which a ratio means something
 _LEAST_SHARE = 0.05
 _NEAR_BLACK = 12
+_FLAT = 4
 
 
 def pair_gain(luma: Luma, fetched: Luma, consistent: Field, *, black: int) -> float:
@@ -63,12 +64,11 @@ def lit(luma: Luma, gain: float, *, black: int) -> Luma:
 def bars(luma: NDArray[np.uint8], *, black: int) -> Bars:
     """Measure the black bars of a plane of luma [H, W] at full size."""
     limit = black + _NEAR_BLACK
-    top = _dark_lines(luma, limit)
-    if top == luma.shape[0]:
+    if luma.max() <= limit:
         return ALL_DARK
     across = luma.T
     return (
-        top,
+        _dark_lines(luma, limit),
         _dark_lines(luma[::-1], limit),
         _dark_lines(across, limit),
         _dark_lines(across[::-1], limit),
@@ -76,5 +76,8 @@ def bars(luma: NDArray[np.uint8], *, black: int) -> Bars:
 
 
 def _dark_lines(luma: NDArray[np.uint8], limit: int) -> int:
-    lines = luma.shape[0]
-    return next((i for i in range(lines) if luma[i].max() > limit), lines)
+    """Count the lines at the top that are near-black and flat; a dim picture is not flat."""
+    for i, line in enumerate(luma):
+        if line.max() > limit or int(line.max()) - int(line.min()) > _FLAT:
+            return i
+    return len(luma)
