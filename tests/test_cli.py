@@ -359,7 +359,7 @@ BAD: dict[str, Callable[[Path], object]] = {
         make_film(path, texture(20), fast_start=True), 0.6
     ),
     "scribbled": lambda path: scribble(
-        make_film(path, texture(40), fast_start=True), at=30000, size=3000
+        make_film(path, texture(40), fast_start=True), at=30000, size=9000
     ),
     "interlaced": lambda path: make_film(path, texture(12), interlaced=True),
 }

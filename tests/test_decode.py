@@ -123,7 +123,8 @@ def test_a_damaged_packet_is_named_by_its_time(tmp_path: Path) -> None:
     with av.open(str(path)) as source:
         packet = [p for p in source.demux(video=0) if p.size][17]
         position, size, pts = packet.pos or 0, packet.size, packet.pts
-    film = read_film(scribble(path, at=position + size // 3, size=size // 3))
+    # The length of its first unit too: noise in the payload alone can pass for a picture.
+    film = read_film(scribble(path, at=position, size=size // 2))
     assert len(list(frames(film, 0, 12))) == 12
     with pytest.raises(CorruptFilm, match=f"PTS {pts}"):
         list(frames(film, 0, N))
