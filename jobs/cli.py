@@ -117,7 +117,9 @@ def stylize(
     )
 
 
-@app.command(epilog="Example: reelbrush still clip.mp4 --at 12s --style great-wave,adele -o look.png")
+@app.command(
+    epilog="Example: reelbrush still clip.mp4 --at 12s --style great-wave,adele -o look.png"
+)
 def still(
     film: Source,
     output: Annotated[
