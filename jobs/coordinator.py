@@ -5,8 +5,10 @@ holds paths, receipts and one chunk's keys, never a film. A chunk's *identity* s
 done; identities chain along a shot, so a change redoes what it touches and nothing else.
 """
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
@@ -84,6 +86,11 @@ class Coordinator:
                     return early
         return plan(rows.concat(parts), self.recipe, size=self.film.size)
 
+    def _keep(self, whole: Plan) -> None:
+        """Leave the plan in the work folder under its digest: written once, never changed."""
+        content = json.dumps(asdict(whole)).encode()
+        self.work.put(f"plans/{sha256(content).hexdigest()[:16]}.json", content)
+
     def _known(self, start: int, stop: int) -> rows.Analysis | None:
         """A span's rows from the work folder; None if they are not there or not whole."""
         try:
@@ -123,6 +130,7 @@ class Coordinator:
             target: a temporary name; the caller gives the film its own.
         """
         whole = self.plan()
+        self._keep(whole)
         maker = ChunkMaker(
             self.film,
             self.recipe,

@@ -121,6 +121,13 @@ def whole(long_film: Path, shop: Path) -> Painted:
     return paint(long_film, shop / "whole.mkv", Washes())
 
 
+def test_the_plan_is_kept_and_makes_every_frame_once(whole: Painted) -> None:
+    (kept,) = (whole.path.parent / "whole.mkv.work" / "plans").iterdir()
+    chunks = json.loads(kept.read_text())["chunks"]
+    made = [t for c in chunks for p in c["parts"] for t in range(p["start"], p["stop"])]
+    assert made == list(range(LONG))
+
+
 # -- 1: as many frames, each at its time, and all that is heard and read ---------------------------
 
 
