@@ -1,6 +1,6 @@
 """Film to analysis, samples and keys: the shell around everything that decodes for painting."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from pipeline.media.container import Film
 from pipeline.motion.analysis import analyse
 from pipeline.motion.rows import write
 from pipeline.needs import PartKeys, read_keys, read_promoted, samples
-from pipeline.plan import Chunk, Plan, Shot
+from pipeline.plan import Chunk, Shot
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +27,40 @@ class Decoder:
         """Decode the frames that a shot's moments are measured on."""
         return samples(film, shot)
 
-    def keys(self, film: Film, plan: Plan, chunk: Chunk, *, windows: bool) -> list[PartKeys]:
-        """Decode a chunk's keys, their motion and the windows of its holes, part by part."""
+    def keys(
+        self, film: Film, chunk: Chunk, shots: Mapping[int, Shot], *, windows: bool
+    ) -> list[PartKeys]:
+        """Decode a chunk's keys, their motion and the windows of its holes, part by part.
+
+        Args:
+            film: the film.
+            chunk: some of its frames.
+            shots: the shots of the chunk's parts, by index.
+            windows: False leaves holes alone, when only the chain of keys is wanted.
+        """
         return [
-            read_keys(film, part, plan.shots[part.shot], apron=self.apron, windows=windows)
+            read_keys(film, part, shots[part.shot], apron=self.apron, windows=windows)
             for part in chunk.parts
         ]
 
-    def every_frame(self, film: Film, plan: Plan, chunk: Chunk) -> list[PartKeys]:
+    def every_frame(self, film: Film, chunk: Chunk, shots: Mapping[int, Shot]) -> list[PartKeys]:
         """Decode all of a chunk's frames as keys: the baseline that paints each on its own."""
         found = []
         for part in chunk.parts:
             wanted = range(part.start, part.keys[-1] + 1)
-            found.append(PartKeys(self.promoted(film, plan.shots[part.shot], wanted), {}, {}))
+            found.append(PartKeys(self._picked(film, shots[part.shot], wanted), {}, {}))
         return found
 
-    def promoted(self, film: Film, shot: Shot, frames: Sequence[int]) -> dict[int, Planes]:
-        """Decode frames that the gate made keys."""
-        return dict(read_promoted(film, shot, frames))
+    def promoted(
+        self, film: Film, chunk: Chunk, shots: Mapping[int, Shot], frames: Sequence[int]
+    ) -> list[PartKeys]:
+        """Decode frames that the gate made keys, part by part."""
+        found = []
+        for part in chunk.parts:
+            here = [f for f in frames if part.keys[0] < f < part.keys[-1]]
+            found.append(PartKeys(self._picked(film, shots[part.shot], here), {}, {}))
+        return found
+
+    @staticmethod
+    def _picked(film: Film, shot: Shot, frames: Sequence[int]) -> dict[int, Planes]:
+        return dict(read_promoted(film, shot, frames)) if frames else {}

@@ -4,45 +4,33 @@ The answer is either a finished attempt (a segment and its table, whole, under t
 caller chose) or ``NeedsKeys``: frames over their flicker budget that have to be painted first.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from actors.batches import Painted
 from pipeline.fill.gate import NeedsKeys, over
 from pipeline.fill.render import Rendered, render
-from pipeline.fill.tiles import Tile
 from pipeline.judge.tables import Row, write_rows
-from pipeline.media.color import Planes
 from pipeline.media.container import Film
 from pipeline.media.decode import Frame
 from pipeline.media.encode import Encoding, Segment, write_segment
-from pipeline.plan import Chunk, Part, Plan
+from pipeline.plan import Chunk, Part, Shot
 from pipeline.recipe import Recipe
 
 
 @dataclass(frozen=True, slots=True)
-class Painted:
-    """What was painted for one part."""
-
-    keys: dict[int, Planes]
-    """Harmonised keys, promoted ones too (fresh ones where every frame is painted)."""
-    tiles: dict[int, tuple[Tile, ...]]
-
-
-@dataclass(frozen=True, slots=True)
 class FillOrder:
-    """All that a fill needs besides the film itself."""
+    """All that a fill needs besides the film and what was painted."""
 
-    film: Film
-    plan: Plan
     chunk: Chunk
+    shots: Mapping[int, Shot]
+    """of the chunk's parts, by index"""
     start: int
     """first frame to emit"""
     stop: int
     recipe: Recipe
     encoding: Encoding
-    painted: Sequence[Painted]
-    """one a part"""
     last_round: bool
     """whether to accept frames over their budget"""
     segment: Path
@@ -61,13 +49,13 @@ class _OverBudgetError(Exception):
 class Inbetweener:
     """Stateless: any worker will do."""
 
-    def fill(self, order: FillOrder) -> Segment | NeedsKeys:
-        """Fill a chunk and encode it, or say which keys it needs."""
+    def fill(self, film: Film, order: FillOrder, painted: Sequence[Painted]) -> Segment | NeedsKeys:
+        """Fill a chunk and encode it, or say which keys it needs; ``painted`` is one a part."""
         rows: list[Row] = []
         try:
             segment = write_segment(
-                _emitted(order, rows),
-                film=order.film,
+                _emitted(film, order, painted, rows),
+                film=film,
                 encoding=order.encoding,
                 path=order.segment,
                 crf=order.recipe.crf,
@@ -79,14 +67,16 @@ class Inbetweener:
         return segment
 
 
-def _emitted(order: FillOrder, rows: list[Row]) -> Iterator[Frame]:
+def _emitted(
+    film: Film, order: FillOrder, painted: Sequence[Painted], rows: list[Row]
+) -> Iterator[Frame]:
     """Yield the frames to encode; rows go to ``rows``, the read-only end key's too."""
     promote: list[int] = []
-    for part, painted in zip(order.chunk.parts, order.painted, strict=True):
+    for part, own in zip(order.chunk.parts, painted, strict=True):
         narrow = _narrowed(part, order.start, order.stop)
         if narrow is None:
             continue
-        for one in _rendered(order, narrow, painted):
+        for one in _rendered(film, order, narrow, own):
             rows.append(one.row)
             inside = order.start <= one.frame.index < order.stop and one.frame.index < part.stop
             if inside and not promote:
@@ -95,7 +85,7 @@ def _emitted(order: FillOrder, rows: list[Row]) -> Iterator[Frame]:
             if not (order.last_round or row.key) and over([row.loss], [row.budget]):
                 promote.append(row.frame)
     if promote:
-        raise _OverBudgetError(_worst_of_each_gap(promote, rows, order.painted))
+        raise _OverBudgetError(_worst_of_each_gap(promote, rows, painted))
 
 
 def _narrowed(part: Part, start: int, stop: int) -> Part | None:
@@ -108,11 +98,11 @@ def _narrowed(part: Part, start: int, stop: int) -> Part | None:
     return replace(part, start=max(start, part.start), stop=min(stop, part.stop), keys=keys)
 
 
-def _rendered(order: FillOrder, part: Part, painted: Painted) -> Iterator[Rendered]:
+def _rendered(film: Film, order: FillOrder, part: Part, painted: Painted) -> Iterator[Rendered]:
     return render(
-        order.film,
+        film,
         part,
-        order.plan.shots[part.shot],
+        order.shots[part.shot],
         keys=painted.keys,
         tiles=painted.tiles,
         strength=order.recipe.strength,

@@ -17,6 +17,7 @@ the *lease*; whoever takes it over raises its epoch.
       segments/  tables/    encoded frames, and one row a frame
       receipts/             one JSON file a chunk
       attempts/             unfinished; may be deleted at any time
+      log.jsonl             what happened when
       failed-3.txt          what went wrong in a chunk, for whoever mends the program
 """
 
@@ -30,19 +31,15 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
-import numpy as np
-
-from jobs import lease
+from jobs import lease, log
 from pipeline.errors import BadRequest, OutOfResources
-from pipeline.media.color import Planes
 from pipeline.recipe import Recipe
 
 _FOLDERS = (
     "analysis", "plans", "moments", "boundaries", "segments", "tables", "receipts", "attempts",
 )  # fmt: skip
-_FILES = (*lease.FILES, "recipe.json")
+_FILES = (*lease.FILES, "recipe.json", log.NAME)
 _FAILURES = "failed-*.txt"
 _DESKTOP = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 _FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -152,20 +149,19 @@ class WorkFolder:
         content = json.dumps(asdict(receipt), indent=1).encode()
         self.put(f"receipts/{receipt.identity}.json", content, replace=True)
 
-    def put_boundary(self, identity: str, planes: Planes) -> None:
-        """Keep the last key of a chunk, losslessly."""
-        part = self.attempt(".npz")
-        np.savez_compressed(part, luma=planes.luma, blue=planes.blue, red=planes.red)
+    def boundary(self, identity: str) -> Path:
+        """Where the last key of a chunk lies or will lie, lossless."""
+        return self.path / "boundaries" / f"{identity}.npz"
+
+    def commit_boundary(self, part: Path, identity: str) -> None:
+        """Give the last key of a chunk its name; one that was damaged is replaced."""
         self.commit(part, f"boundaries/{identity}.npz", replace=True)
 
-    def boundary(self, identity: str) -> Planes | None:
-        """Read the last key of a chunk, or None if it was not kept."""
-        path = self.path / "boundaries" / f"{identity}.npz"
-        try:
-            with path.open("rb") as file, np.load(file) as kept:
-                return Planes(kept["luma"], kept["blue"], kept["red"])
-        except (OSError, EOFError, ValueError, KeyError, BadZipFile):
-            return None
+    def failed(self, chunk: int, text: str) -> Path:
+        """Leave what went wrong in a chunk for whoever mends the program."""
+        note = self.path / f"failed-{chunk}.txt"
+        note.write_text(text, encoding="utf-8")
+        return note
 
     def clear_attempts(self) -> None:
         """Delete what earlier, ended attempts left."""

@@ -9,12 +9,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from actors.assembler import Assembler
-from actors.decoder import Decoder
-from actors.inbetweener import Inbetweener
 from actors.stylizer import Painting, Stylizer
-from jobs.chunks import Crew
-from jobs.coordinator import Coordinator, Result
+from jobs.commission import Result
+from jobs.inline import Inline
 from jobs.ledger import WorkFolder, named, synced
 from jobs.progress import Progressing
 from pipeline.errors import BadRequest, OutOfResources
@@ -68,15 +65,14 @@ def stylize(job: Job, *, progress: Progressing, painter: Painting | None = None)
     for note in notes:
         progress.note(note)
     painter = painter or Stylizer(load_code(job.recipe.style), threads=job.threads)
-    crew = Crew(Decoder(apron=painter.apron), painter, Inbetweener(), Assembler())
     work = WorkFolder(job.folder)
     try:
         work.create()
         with work.leased():
             work.clear_attempts()
             work.note(job.recipe)
-            coordinator = Coordinator(
-                film, job.recipe, encoding=encoding, work=work, crew=crew, progress=progress
+            coordinator = Inline(
+                film, job.recipe, encoding=encoding, work=work, painter=painter, progress=progress
             )
             result = _run(job, coordinator)
             if not job.keep_work:
@@ -90,7 +86,7 @@ def stylize(job: Job, *, progress: Progressing, painter: Painting | None = None)
     return result
 
 
-def _run(job: Job, coordinator: Coordinator) -> Result:
+def _run(job: Job, coordinator: Inline) -> Result:
     """Paint under a hidden name beside the final one, the same for each try of this job."""
     mark = sha256(str(job.folder.resolve()).encode()).hexdigest()[:8]
     unnamed = job.target.with_name(f".{mark}.{job.target.name}")

@@ -112,23 +112,23 @@ def plan(analysis: Analysis, recipe: Recipe, *, size: tuple[int, int]) -> Plan:
     return Plan(shots, tuple(Chunk(i, run) for i, run in enumerate(_runs(parts))))
 
 
-def beginning(known: Analysis, recipe: Recipe, *, size: tuple[int, int], stop: int) -> Plan | None:
-    """Plan a film's first shots if nothing that follows can change who makes frames before stop.
+def settled(known: Analysis, recipe: Recipe, *, size: tuple[int, int]) -> Plan | None:
+    """Plan a film's first shots, as far as nothing that follows can change who makes a frame.
 
     Args:
         known: Of the film's first frames.
         recipe: As for ``plan``.
         size: As for ``plan``.
-        stop: The first frame that is not wanted.
 
     Returns:
-        A plan whose chunks before the last are the film's own, or None if more has to be known.
+        A plan that the film's own plan begins with, or None if more has to be known.
     """
     cuts = 1 + np.flatnonzero(known.cut[1:] >= CUT)
-    if not cuts.size or cuts[-1] <= stop:
+    if not cuts.size:
         return None
     found = plan(first(known, int(cuts[-1])), recipe, size=size)
-    return found if found.chunks[-1].start >= stop else None
+    chunks = found.chunks[:-1]  # the last may take in shots that follow
+    return Plan(found.shots, chunks) if chunks else None
 
 
 def covering(whole: Plan, start: int, stop: int) -> tuple[Chunk, ...]:

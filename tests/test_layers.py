@@ -58,7 +58,7 @@ import pipeline.media.assemble, pipeline.media.encode, pipeline.media.verify
 import pipeline.motion.analysis, pipeline.motion.bridge
 import pipeline.fill.render, pipeline.fill.chain
 import actors.assembler, actors.decoder, actors.inbetweener, actors.stylizer
-import jobs.coordinator, jobs.stylize
+import jobs.inline, jobs.stylize
 sys.exit("torch" in sys.modules)
 """
 

@@ -16,6 +16,7 @@ import pytest
 
 from jobs.ledger import Receipt, WorkFolder, check_space
 from pipeline.errors import BadRequest, OutOfResources
+from pipeline.fill.boundary import read_boundary, write_boundary
 from pipeline.media.color import Planes
 from pipeline.recipe import Recipe
 
@@ -102,9 +103,11 @@ def test_a_receipt_does_not_count_when_what_it_is_for_is_not_whole(
 def test_a_boundary_comes_back_sample_for_sample(work: WorkFolder) -> None:
     random = np.random.default_rng(0)
     planes = Planes(*(random.integers(0, 256, (6, 4), np.uint8) for _ in range(3)))
-    assert work.boundary("abc") is None
-    work.put_boundary("abc", planes)
-    found = work.boundary("abc")
+    assert read_boundary(work.boundary("abc")) is None
+    part = work.attempt(".npz")
+    write_boundary(planes, part)
+    work.commit_boundary(part, "abc")
+    found = read_boundary(work.boundary("abc"))
     assert found is not None
     for plane, kept in zip(
         (planes.luma, planes.blue, planes.red), (found.luma, found.blue, found.red), strict=True
@@ -115,7 +118,7 @@ def test_a_boundary_comes_back_sample_for_sample(work: WorkFolder) -> None:
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 half", b"no archive"])
 def test_a_boundary_that_is_not_whole_is_not_there(work: WorkFolder, content: bytes) -> None:
     (work.path / "boundaries" / "abc.npz").write_bytes(content)
-    assert work.boundary("abc") is None
+    assert read_boundary(work.boundary("abc")) is None
 
 
 def lease(work: WorkFolder, **facts: object) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pipeline.keys import keys
 from pipeline.media.color import Rect
 from pipeline.motion.rows import Analysis, first
-from pipeline.plan import Plan, beginning, covering, identity, plan
+from pipeline.plan import Plan, covering, identity, plan, settled
 from pipeline.recipe import Recipe
 
 SIZE = (640, 360)
@@ -279,26 +279,22 @@ def test_no_frames_and_a_late_start_are_refused() -> None:
         planned(rows(0))
 
 
-@given(
-    cuts=st.sets(st.integers(1, 399), max_size=30),
-    known=st.integers(1, 400),
-    stop=st.integers(1, 400),
-)
+@given(cuts=st.sets(st.integers(1, 399), max_size=30), known=st.integers(1, 400))
 @settings(max_examples=80, deadline=None)
 def test_the_beginning_of_a_film_is_planned_as_it_is_in_the_whole(
-    cuts: set[int], known: int, stop: int
+    cuts: set[int], known: int
 ) -> None:
     film = rows(400, cuts=tuple(cuts))
     whole = planned(film)
-    early = beginning(first(film, known), Recipe(style="x"), size=SIZE, stop=stop)
+    early = settled(first(film, known), Recipe(style="x"), size=SIZE)
     if early is not None:
-        settled = early.chunks[:-1]
-        assert settled == whole.chunks[: len(settled)]
-        assert settled[-1].stop >= stop
+        assert early.chunks == whole.chunks[: len(early.chunks)]
         assert early.shots == whole.shots[: len(early.shots)]
 
 
 def test_a_cut_soon_after_the_wanted_frames_settles_their_plan() -> None:
     film = rows(400, cuts=(100, 200, 300))
-    assert beginning(first(film, 250), Recipe(style="x"), size=SIZE, stop=50) is not None
-    assert beginning(first(film, 90), Recipe(style="x"), size=SIZE, stop=50) is None
+    early = settled(first(film, 250), Recipe(style="x"), size=SIZE)
+    assert early is not None
+    assert early.chunks[-1].stop == 100
+    assert settled(first(film, 90), Recipe(style="x"), size=SIZE) is None

@@ -33,7 +33,7 @@ from films import (
     texture,
     twos,
 )
-from jobs.coordinator import Result
+from jobs.commission import Result
 from jobs.progress import Silent
 from jobs.stylize import Job, stylize
 from painters import Boils, Breaks, Identity, Washes

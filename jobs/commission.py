@@ -1,0 +1,218 @@
+"""What a job wants of its film, and the names under which its pieces lie in the work folder.
+
+The *piece* of a chunk is what this job wants of it: all of it, or some of its frames, laid on and
+encoded as this job says. A chunk's *identity* stands for its keys alone; identities chain along a
+shot, so a change redoes what it touches and nothing else. Whatever carries the steps, names come
+from here, and so do receipts: work done by one backend is found by the other.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+
+import av
+import numpy as np
+
+from actors.assembler import Assembler
+from actors.batches import Painted
+from actors.inbetweener import FillOrder
+from actors.stylizer import Moments
+from jobs.ledger import Receipt, WorkFolder
+from pipeline.errors import VerificationFailed
+from pipeline.judge.tables import Row
+from pipeline.media.container import Film
+from pipeline.media.encode import Encoding, Segment
+from pipeline.plan import RENDER_VERSION, Chunk, Plan, Shot, identity
+from pipeline.recipe import Recipe, digest
+
+ROUNDS = 2
+"""How often a chunk may ask for more keys."""
+
+
+def runtime() -> str:
+    """Name the libraries that pixels pass through besides the painter's own."""
+    return " ".join(f"{name} {version(name)}" for name in ("av", "numpy", "opencv-python-headless"))
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A finished job."""
+
+    target: Path
+    frames: int
+    chunks: int
+    reused: int
+    """chunks that an earlier run had done"""
+    keys: int
+    promoted: int
+    rows: list[Row]
+    notes: list[str]
+    seconds: dict[str, float]
+    """by step, summed over the chunks made now"""
+
+
+@dataclass(frozen=True, slots=True)
+class Commission:
+    """One film, one recipe, one painter, one work folder."""
+
+    film: Film
+    recipe: Recipe
+    encoding: Encoding
+    work: WorkFolder
+    weights: str
+    """digest of the painter's weights and of the runtime that they run in"""
+    style: str
+    """digest of the style code"""
+
+    @property
+    def start(self) -> int:
+        """The first wanted frame."""
+        return self.recipe.frames[0] if self.recipe.frames else 0
+
+    @property
+    def stop(self) -> int:
+        """The frame after the last wanted one."""
+        return self.recipe.frames[1] if self.recipe.frames else self.film.frames
+
+    def identities(self, plan: Plan, known: Sequence[str] = ()) -> list[str]:
+        """Each chunk's identity, in order; ``known`` are those of the plan's first chunks."""
+        found = list(known)
+        for chunk in plan.chunks[len(found) :]:
+            name = identity(
+                chunk,
+                plan,
+                self.recipe,
+                film=self.film.fingerprint,
+                weights=f"{self.weights} {runtime()}",
+                style=self.style,
+                before=found[-1] if found else None,
+            )
+            found.append(name)
+        return found
+
+    def piece(self, chunk: Chunk, name: str) -> str:
+        """Name what is wanted of a chunk: its pixels, the range of them, the encoding."""
+        start, stop = max(self.start, chunk.start), min(self.stop, chunk.stop)
+        laid = digest(self.recipe, "fill", "encode")
+        facts = [name, start, stop, repr(self.encoding), laid]
+        return sha256(json.dumps(facts).encode()).hexdigest()
+
+    def order(self, chunk: Chunk, shots: Mapping[int, Shot], *, last_round: bool) -> FillOrder:
+        """What to ask of whoever fills the chunk, under fresh names."""
+        return FillOrder(
+            chunk=chunk,
+            shots=shots,
+            start=max(self.start, chunk.start),
+            stop=min(self.stop, chunk.stop),
+            recipe=self.recipe,
+            encoding=self.encoding,
+            last_round=last_round,
+            segment=self.work.attempt(self.encoding.suffix),
+            table=self.work.attempt(".parquet"),
+        )
+
+    def sign(
+        self,
+        order: FillOrder,
+        segment: Segment,
+        *,
+        name: str,
+        made: "Made",
+        seconds: Mapping[str, float],
+    ) -> Receipt:
+        """Give a chunk's finished attempt its names, and then its receipt."""
+        self.work.check()
+        piece = self.piece(order.chunk, name)
+        file = f"{piece}{order.segment.suffix}"
+        self.work.commit(segment.path, f"segments/{file}", replace=True)
+        self.work.commit(order.table, f"tables/{piece}.parquet", replace=True)
+        receipt = Receipt(
+            identity=piece,
+            chunk=order.chunk.index,
+            start=segment.start,
+            stop=segment.stop,
+            segment=file,
+            bytes=segment.bytes,
+            sha256=segment.sha256,
+            pixels=segment.pixels,
+            keys=made.keys,
+            promoted=made.promoted,
+            tiles=made.tiles,
+            seconds={k: round(v, 4) for k, v in seconds.items()},
+            epoch=self.work.epoch,
+        )
+        self.work.sign(receipt)
+        return receipt
+
+    def moments(self, shot: Shot) -> Moments | None:
+        """A shot's moments from the work folder."""
+        try:
+            return np.asarray(np.load(self.work.path / self._moments(shot)), np.float32)
+        except (OSError, ValueError):
+            return None
+
+    def keep_moments(self, shot: Shot, moments: Moments) -> None:
+        """Leave a shot's moments in the work folder."""
+        part = self.work.attempt(".npy")
+        np.save(part, moments)
+        self.work.commit(part, self._moments(shot))
+
+    def join(self, assembler: Assembler, receipts: Sequence[Receipt], target: Path) -> list[str]:
+        """Join the segments and verify the film; says what the container could not hold."""
+        segments = [
+            Segment(
+                path=self.work.path / "segments" / r.segment,
+                start=r.start,
+                stop=r.stop,
+                bytes=r.bytes,
+                sha256=r.sha256,
+                pixels=r.pixels,
+            )
+            for r in receipts
+        ]
+        try:
+            return assembler.assemble(
+                self.film,
+                segments,
+                target=target,
+                encoding=self.encoding,
+                start=self.start,
+                stop=self.stop,
+            )
+        except av.FFmpegError as error:
+            raise VerificationFailed(f"the film could not be joined: {error.strerror}") from error
+
+    def _moments(self, shot: Shot) -> str:
+        facts = [self.film.fingerprint, asdict(shot), self.weights, self.style, RENDER_VERSION]
+        return f"moments/{sha256(json.dumps(facts).encode()).hexdigest()}.npy"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a chunk took."""
+
+    keys: int
+    promoted: int
+    tiles: int
+
+
+def made(order: FillOrder, painted: Sequence[Painted], promoted: int) -> Made:
+    """Count what was painted for a chunk; a key is counted by the chunk that emits it."""
+    return Made(
+        keys=sum(order.start <= k < order.stop for p in painted for k in p.keys),
+        promoted=promoted,
+        tiles=sum(len(t) for p in painted for t in p.tiles.values()),
+    )
+
+
+def shots_of(chunk: Chunk, plan: Plan) -> dict[int, Shot]:
+    """The shots of a chunk's parts, by index."""
+    return {part.shot: plan.shots[part.shot] for part in chunk.parts}
+
+
+def named(chunk: Chunk) -> str:
+    """A chunk as a person finds it in the film."""
+    return f"chunk {chunk.index} (frames {chunk.start} to {chunk.stop - 1})"

@@ -1,0 +1,102 @@
+"""A film to its plan, span by span.
+
+A *span* is what one analysis looks at. What is planned from the film's beginning is planned for
+good: chunks are *settled* once no frame that is analysed later can change them, and painting may
+begin with them. Who analyses, and where, is not known here.
+"""
+
+import json
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+
+from jobs.ledger import WorkFolder
+from pipeline.media.container import Film
+from pipeline.motion import analysis, rows
+from pipeline.plan import RENDER_VERSION, Chunk, Plan, covering, plan, settled
+from pipeline.recipe import Recipe
+
+Span = tuple[int, int]
+_AGAIN = 1.1
+"""Plan anew when so much more of the film is known; each time costs the whole of it."""
+
+
+class Survey:
+    """What is known of a film, and what is planned of it so far."""
+
+    def __init__(self, film: Film, recipe: Recipe, work: WorkFolder) -> None:
+        self.film, self.recipe, self.work = film, recipe, work
+        self.start, self.stop = recipe.frames or (0, film.frames)
+        self.spans = analysis.spans(film)
+        self.plan: Plan | None = None
+        """Grows; None as long as nothing is settled."""
+        self.complete = False
+        """Whether every chunk that is wanted has been settled."""
+        self._rows = {span: self._read(span) for span in self.spans}
+        self._planned = 0
+        self._settle()
+
+    @property
+    def frames_known(self) -> int:
+        """How many frames have been analysed."""
+        return sum(b - a for (a, b), found in self._rows.items() if found is not None)
+
+    def missing(self) -> list[Span]:
+        """Spans without rows, in order, as long as any is needed."""
+        if self.complete:
+            return []
+        return [span for span, found in self._rows.items() if found is None]
+
+    def accept(self, span: Span, part: Path) -> None:
+        """Take a span's rows, a finished attempt, and plan as far as they allow."""
+        found = rows.read(part)
+        self.work.check()
+        self.work.commit(part, self._name(span), replace=True)
+        self._rows[span] = found
+        self._settle()
+
+    def chunks(self) -> tuple[Chunk, ...]:
+        """Settled chunks that make any wanted frame."""
+        return covering(self.plan, self.start, self.stop) if self.plan else ()
+
+    def _settle(self) -> None:
+        if self.complete:
+            return
+        known = []
+        for span in self.spans:
+            found = self._rows[span]
+            if found is None:
+                break
+            known.append(found)
+        count = self.spans[len(known) - 1][1] if known else 0
+        whole = len(known) == len(self.spans)
+        enough = self.stop <= count  # the rest of the film may not be wanted at all
+        if not known or not (whole or enough or count >= _AGAIN * self._planned):
+            return
+        self._planned = count
+        size, read = self.film.size, rows.concat(known)
+        found_plan = (
+            plan(read, self.recipe, size=size) if whole else settled(read, self.recipe, size=size)
+        )
+        if found_plan is not None:
+            self.plan = found_plan
+            self.complete = whole or found_plan.chunks[-1].stop >= self.stop
+        if self.complete:
+            self._keep()
+
+    def _keep(self) -> None:
+        """Leave the plan in the work folder under its digest: written once, never changed."""
+        if self.plan is not None:
+            content = json.dumps(asdict(self.plan)).encode()
+            self.work.put(f"plans/{sha256(content).hexdigest()[:16]}.json", content)
+
+    def _read(self, span: Span) -> rows.Analysis | None:
+        """A span's rows from the work folder; None if they are not there or not whole."""
+        try:
+            return rows.read(self.work.path / self._name(span))
+        except (OSError, ValueError, KeyError):
+            return None
+
+    def _name(self, span: Span) -> str:
+        start, stop = span
+        return f"analysis/{self.film.fingerprint[:16]}-v{RENDER_VERSION}-{start}-{stop}.parquet"
