@@ -9,6 +9,8 @@ What counts: of each process Pss_Anon + Pss_File (a page that n processes map co
 and shared memory once. The object store of Ray is one file in /dev/shm, deleted while open: the
 blocks of each such file are what it holds, also where no living process has touched the page. Other
 shared memory has no file; so the greater of these blocks and the sum of Pss_Shmem is taken.
+Processes are read one after the other: a shared page that comes to another process meanwhile, or
+leaves one, may count twice or half.
 """
 
 import contextlib

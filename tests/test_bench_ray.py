@@ -4,12 +4,16 @@ import json
 import sys
 import time
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner, Result
 
 from films import Sound, make_film, number_of, numbered, texture
+from jobs import bench_ray
+from jobs.bench_cli import bench_app
 from jobs.bench_ray import Efficiency, Painted, as_json, compared, efficiency, memory
 from jobs.bench_runs import (
     Cost,
@@ -165,7 +169,7 @@ def program(folder: Path, *, other: str = "same") -> list[str]:
     return [sys.executable, str(path)]
 
 
-def compare(folder: Path, *, other: str = "same") -> Efficiency:
+def compare(folder: Path) -> Efficiency:
     source = film(folder / "source.mp4", 9).path
     return efficiency(
         source,
@@ -174,7 +178,7 @@ def compare(folder: Path, *, other: str = "same") -> Efficiency:
         repeats=2,
         style="starry-night",
         progress=Silent(),
-        program=program(folder, other=other),
+        program=program(folder),
     )
 
 
@@ -189,12 +193,6 @@ def test_runs_take_turns_and_are_compared_in_pairs(tmp_path: Path) -> None:
     assert found.imports > 0.5
     stored = json.loads(json.dumps(as_json(found)))
     assert stored["runs"][1]["times"]["kinds"]["paint"]["tasks"] == 1
-
-
-def test_other_pixels_are_told(tmp_path: Path) -> None:
-    found = compare(tmp_path, other="another")
-    assert not found.equal_segments
-    assert found.equal_films
 
 
 def test_the_peak_of_a_film_is_put_beside_that_of_its_beginning(tmp_path: Path) -> None:
@@ -212,6 +210,40 @@ def test_the_peak_of_a_film_is_put_beside_that_of_its_beginning(tmp_path: Path) 
     assert [peak.forecast for peak in peaks] == [1 << 30] * 2
     assert all(sum(peak.roles.values()) == peak.bytes for peak in peaks)
     assert as_json(peaks)["ratio"] == peaks[1].bytes / peaks[0].bytes
+
+
+def command(monkeypatch: pytest.MonkeyPatch, folder: Path, *words: str, other: str) -> Result:
+    """Run a command of ``reelbrush bench`` with the stand-in."""
+    made = program(folder, other=other)
+    monkeypatch.setattr(bench_ray, "_LOAD", "")  # torch takes its time
+    monkeypatch.setattr(bench_ray, "efficiency", partial(efficiency, program=made))
+    monkeypatch.setattr(bench_ray, "memory", partial(memory, program=made))
+    source = film(folder / "source.mp4", 9).path
+    said = [*words, str(source), "--seconds", "0.2", "--workers", "1"]
+    return CliRunner().invoke(bench_app, [*said, "-o", str(folder / "result.json")])
+
+
+def test_the_commands_print_and_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = command(monkeypatch, tmp_path, "efficiency", "--repeats", "1", other="same")
+    assert done.exit_code == 0
+    assert "segments yes, films yes" in done.stdout
+    stored = json.loads((tmp_path / "result.json").read_text("utf-8"))
+    assert stored["circumstances"]["commit"]
+    assert stored["workers"] == 1
+    done = command(monkeypatch, tmp_path, "memory", other="same")
+    assert done.exit_code == 0
+    assert "source.mp4, 0.2 s" in done.stdout
+    stored = json.loads((tmp_path / "result.json").read_text("utf-8"))
+    assert [row["frames"] for row in stored["rows"]] == [5, 9]
+
+
+def test_other_pixels_are_stored_and_then_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = command(monkeypatch, tmp_path, "efficiency", "--repeats", "1", other="another")
+    assert isinstance(done.exception, VerificationFailed)
+    assert "segments NO, films yes" in done.stdout
+    assert not json.loads((tmp_path / "result.json").read_text("utf-8"))["equal_segments"]
 
 
 def test_a_film_that_is_its_own_beginning_has_no_peak_to_compare(tmp_path: Path) -> None:
