@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import av
+
+from pipeline.errors import VerificationFailed
 from pipeline.media.assemble import assemble
 from pipeline.media.container import Film
 from pipeline.media.encode import Encoding, Segment
@@ -35,6 +38,9 @@ class Assembler:
             )
             seams = [segment.start for segment in segments]
             verify_film(film, target, encoding=encoding, start=start, stop=stop, seams=seams)
+        except av.FFmpegError as error:
+            target.unlink(missing_ok=True)
+            raise VerificationFailed(f"the film could not be joined: {error.strerror}") from error
         except BaseException:
             target.unlink(missing_ok=True)
             raise

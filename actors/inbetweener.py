@@ -67,6 +67,12 @@ class Inbetweener:
         return segment
 
 
+def counted(order: FillOrder, painted: Sequence[Painted]) -> tuple[int, int]:
+    """Count the keys that a chunk emits, for its last key may be the next one's, and its tiles."""
+    keys = sum(order.start <= key < order.stop for part in painted for key in part.keys)
+    return keys, sum(len(tiles) for part in painted for tiles in part.tiles.values())
+
+
 def _emitted(
     film: Film, order: FillOrder, painted: Sequence[Painted], rows: list[Row]
 ) -> Iterator[Frame]:

@@ -4,6 +4,7 @@ torch is imported when the first brush is loaded, so that whoever wires a styliz
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -47,6 +48,20 @@ class Painting(Protocol):
         self, windows: Mapping[int, Sequence[Window]], moments: Moments, tags: ColorTags
     ) -> dict[int, tuple[Tile, ...]]:
         """Paint the windows of holes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hire:
+    """What makes a stylizer: travels to wherever one is wanted."""
+
+    code: StyleCode
+    size: str = "S"
+    device: str = "cpu"
+    threads: int | None = None
+
+    def __call__(self) -> "Stylizer":
+        """Load the brush; see ``Stylizer``."""
+        return Stylizer(self.code, size=self.size, device=self.device, threads=self.threads)
 
 
 class Stylizer:

@@ -13,9 +13,9 @@ from actors.assembler import Assembler
 from actors.batches import Painted
 from actors.decoder import Decoder
 from actors.harmoniser import Harmoniser
-from actors.inbetweener import Inbetweener
+from actors.inbetweener import Inbetweener, counted
 from actors.stylizer import Moments, Painting
-from jobs.commission import ROUNDS, Commission, made, named, shots_of
+from jobs.commission import ROUNDS, Commission, named, shots_of
 from jobs.ledger import Receipt
 from pipeline.errors import ChunkFailed, FilmError, OutOfResources
 from pipeline.fill.boundary import read_boundary
@@ -85,11 +85,14 @@ class ChunkMaker:
             painted = self._promote(chunk, painted, answer.frames)
         else:
             raise ValueError("a last round has to give a segment")
+        keys, tiles = counted(order, painted)
         return self.job.sign(
             order,
             answer,
             name=self.names[chunk.index],
-            made=made(order, painted, promoted),
+            keys=keys,
+            promoted=promoted,
+            tiles=tiles,
             seconds={k: v - began.get(k, 0.0) for k, v in self.seconds.items()},
         )
 

@@ -1,11 +1,10 @@
 """The ``reelbrush`` command.
 
 Exit codes: 0 done; 2 bad arguments; 3 source missing, unreadable or not supported; 4 some chunk
-failed; 5 verification failed; 6 out of disk or memory; 130 interrupted. What the world does wrong
-is one line on standard error, never a traceback.
+failed; 5 verification failed; 6 out of disk or memory, or Ray failed; 130 interrupted. What the
+world does wrong is one line on standard error, never a traceback.
 """
 
-import os
 import signal
 import sys
 from enum import StrEnum
@@ -48,6 +47,7 @@ class Codec(StrEnum):
 class Backend(StrEnum):
     """Who carries the steps."""
 
+    RAY = "ray"
     INLINE = "inline"
 
 
@@ -78,12 +78,28 @@ def stylize(
     ] = None,
     keep_work: Annotated[bool, typer.Option(help="Keep the work folder after success.")] = False,
     overwrite: Overwrite = False,
+    backend: Annotated[
+        Backend, typer.Option(help="Who carries the steps: Ray, or a plain loop in one process.")
+    ] = Backend.RAY,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Cores to use; by default all, as memory allows.")
+    ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(help="Of all processes together: 6G, 800M; by default 80 % of free."),
+    ] = None,
+    gpus: Annotated[
+        int | None, typer.Option(min=0, help="GPUs to use; by default all that there are.")
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option(help="Of a running Ray cluster: auto, or HOST:PORT.")
+    ] = None,
     threads: Annotated[
-        int, typer.Option(help="Threads of the painter; 0 takes all cores.", min=0)
+        int, typer.Option(help="Of the painter, with the plain loop; 0 takes all cores.", min=0)
     ] = 0,
-    backend: Annotated[Backend, typer.Option(help="Who carries the steps.")] = Backend.INLINE,
 ) -> None:
     """Paint a film. The same command again goes on where an interrupted one stopped."""
+    from jobs.engine import Machines, cores, parse_bytes
     from jobs.progress import progress
     from jobs.stylize import Job
     from jobs.stylize import stylize as run
@@ -98,7 +114,6 @@ def stylize(
         flicker_budget=flicker_budget,
         frames=_frames(frames),
     )
-    del backend  # one choice so far
     job = Job(
         film,
         output,
@@ -107,8 +122,10 @@ def stylize(
         overwrite=overwrite,
         keep_work=keep_work,
         threads=threads or cores(),
+        backend=backend.value,
+        machines=Machines(workers, None if memory is None else parse_bytes(memory), gpus, address),
     )
-    with progress() as telling:
+    with progress(film.name) as telling:
         result = run(job, progress=telling)
     kept = f", {result.reused} of them from before" if result.reused else ""
     _say(
@@ -243,13 +260,6 @@ def evaluate(
     from jobs.evaluate import show
 
     show(source, painted, count=frames, raft_weights=raft, table=table, console=Console())
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # Linux tells
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _recipe(**settings: object) -> Recipe:

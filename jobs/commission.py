@@ -7,22 +7,19 @@ from here, and so do receipts: work done by one backend is found by the other.
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
-import av
 import numpy as np
 
-from actors.assembler import Assembler
-from actors.batches import Painted
 from actors.inbetweener import FillOrder
 from actors.stylizer import Moments
 from jobs.ledger import Receipt, WorkFolder
-from pipeline.errors import VerificationFailed
-from pipeline.judge.tables import Row
+from pipeline.judge.tables import Row, merged, read_rows
 from pipeline.media.container import Film
 from pipeline.media.encode import Encoding, Segment
 from pipeline.plan import RENDER_VERSION, Chunk, Plan, Shot, identity
@@ -51,7 +48,7 @@ class Result:
     rows: list[Row]
     notes: list[str]
     seconds: dict[str, float]
-    """by step, summed over the chunks made now"""
+    """by step, summed over the chunks, whenever they were made"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +117,9 @@ class Commission:
         segment: Segment,
         *,
         name: str,
-        made: "Made",
+        keys: int,
+        promoted: int,
+        tiles: int,
         seconds: Mapping[str, float],
     ) -> Receipt:
         """Give a chunk's finished attempt its names, and then its receipt."""
@@ -138,9 +137,9 @@ class Commission:
             bytes=segment.bytes,
             sha256=segment.sha256,
             pixels=segment.pixels,
-            keys=made.keys,
-            promoted=made.promoted,
-            tiles=made.tiles,
+            keys=keys,
+            promoted=promoted,
+            tiles=tiles,
             seconds={k: round(v, 4) for k, v in seconds.items()},
             epoch=self.work.epoch,
         )
@@ -160,9 +159,9 @@ class Commission:
         np.save(part, moments)
         self.work.commit(part, self._moments(shot))
 
-    def join(self, assembler: Assembler, receipts: Sequence[Receipt], target: Path) -> list[str]:
-        """Join the segments and verify the film; says what the container could not hold."""
-        segments = [
+    def segments(self, receipts: Sequence[Receipt]) -> list[Segment]:
+        """The segments of finished chunks, as the assembler wants them."""
+        return [
             Segment(
                 path=self.work.path / "segments" / r.segment,
                 start=r.start,
@@ -173,39 +172,30 @@ class Commission:
             )
             for r in receipts
         ]
-        try:
-            return assembler.assemble(
-                self.film,
-                segments,
-                target=target,
-                encoding=self.encoding,
-                start=self.start,
-                stop=self.stop,
-            )
-        except av.FFmpegError as error:
-            raise VerificationFailed(f"the film could not be joined: {error.strerror}") from error
+
+    def result(
+        self, target: Path, receipts: Sequence[Receipt], notes: list[str], *, reused: int
+    ) -> Result:
+        """Sum up a job of which every chunk has its receipt."""
+        tables = [self.work.path / "tables" / f"{r.identity}.parquet" for r in receipts]
+        seconds: Counter[str] = Counter()
+        for receipt in receipts:
+            seconds.update(receipt.seconds)
+        return Result(
+            target=target,
+            frames=sum(r.stop - r.start for r in receipts),
+            chunks=len(receipts),
+            reused=reused,
+            keys=sum(r.keys for r in receipts),
+            promoted=sum(r.promoted for r in receipts),
+            rows=merged(read_rows(tables), start=self.start, stop=self.stop),
+            notes=notes,
+            seconds=dict(seconds),
+        )
 
     def _moments(self, shot: Shot) -> str:
         facts = [self.film.fingerprint, asdict(shot), self.weights, self.style, RENDER_VERSION]
         return f"moments/{sha256(json.dumps(facts).encode()).hexdigest()}.npy"
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """What a chunk took."""
-
-    keys: int
-    promoted: int
-    tiles: int
-
-
-def made(order: FillOrder, painted: Sequence[Painted], promoted: int) -> Made:
-    """Count what was painted for a chunk; a key is counted by the chunk that emits it."""
-    return Made(
-        keys=sum(order.start <= k < order.stop for p in painted for k in p.keys),
-        promoted=promoted,
-        tiles=sum(len(t) for p in painted for t in p.tiles.values()),
-    )
 
 
 def shots_of(chunk: Chunk, plan: Plan) -> dict[int, Shot]:

@@ -11,14 +11,13 @@ from actors.decoder import Decoder
 from actors.harmoniser import Harmoniser
 from actors.inbetweener import Inbetweener
 from actors.stylizer import Painting
-from jobs.chunks import ChunkMaker, Clock, Crew
+from jobs.chunks import ChunkMaker, Crew
 from jobs.commission import Commission, Result
 from jobs.ledger import WorkFolder, check_space
 from jobs.log import Log
 from jobs.progress import Progressing
 from jobs.survey import Survey
 from pipeline.forecast import predict
-from pipeline.judge.tables import merged, read_rows
 from pipeline.media.container import Film
 from pipeline.media.encode import Encoding
 from pipeline.plan import Plan
@@ -95,17 +94,12 @@ class Inline:
             self.progress.count(chunks=(sum(r is not None for r in receipts.values()), len(chosen)))
         done = [r for r in receipts.values() if r is not None]
         check_space(target.parent, sum(r.bytes for r in done))
-        with Clock(maker.seconds, "assemble"):
-            notes = job.join(self.crew.assembler, done, target)
-        tables = [self.work.path / "tables" / f"{r.identity}.parquet" for r in done]
-        return Result(
+        notes = self.crew.assembler.assemble(
+            self.film,
+            job.segments(done),
             target=target,
-            frames=sum(r.stop - r.start for r in done),
-            chunks=len(done),
-            reused=len(reused),
-            keys=sum(r.keys for r in done),
-            promoted=sum(r.promoted for r in done),
-            rows=merged(read_rows(tables), start=job.start, stop=job.stop),
-            notes=notes,
-            seconds=dict(maker.seconds),
+            encoding=job.encoding,
+            start=job.start,
+            stop=job.stop,
         )
+        return job.result(target, done, notes, reused=len(reused))

@@ -42,7 +42,7 @@ _FOLDERS = (
 _FILES = (*lease.FILES, "recipe.json", log.NAME)
 _FAILURES = "failed-*.txt"
 _DESKTOP = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
-_FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EXDEV, errno.EMLINK})
 
 
@@ -99,7 +99,7 @@ class WorkFolder:
             for name in _FOLDERS:
                 (self.path / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            if error.errno in _FULL_DISK:
+            if error.errno in FULL_DISK:
                 raise
             raise BadRequest(
                 f"cannot write the work folder {self.path}: {error.strerror}"
@@ -158,8 +158,8 @@ class WorkFolder:
         self.commit(part, f"boundaries/{identity}.npz", replace=True)
 
     def failed(self, chunk: int, text: str) -> Path:
-        """Leave what went wrong in a chunk for whoever mends the program."""
-        note = self.path / f"failed-{chunk}.txt"
+        """Leave what went wrong, in a chunk or (-1) elsewhere, for whoever mends the program."""
+        note = self.path / (f"failed-{chunk}.txt" if chunk >= 0 else "failed-step.txt")
         note.write_text(text, encoding="utf-8")
         return note
 

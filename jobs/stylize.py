@@ -5,20 +5,26 @@ has been joined and verified under another one beside it.
 """
 
 import os
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from typing import Literal
 
-from actors.stylizer import Painting, Stylizer
+from actors.stylizer import Hire, Painting
 from jobs.commission import Result
+from jobs.engine import Machines, cores, running
 from jobs.inline import Inline
 from jobs.ledger import WorkFolder, named, synced
+from jobs.log import Log
+from jobs.patience import Patience
 from jobs.progress import Progressing
 from pipeline.errors import BadRequest, OutOfResources
+from pipeline.forecast import needs
 from pipeline.judge.tables import write_rows
 from pipeline.media.container import Film, read_film
-from pipeline.media.encode import choose_encoding
-from pipeline.paint.styles import load_code
+from pipeline.media.encode import Encoding, choose_encoding
+from pipeline.paint.styles import StyleCode, load_code
 from pipeline.recipe import Recipe
 
 
@@ -34,7 +40,12 @@ class Job:
     overwrite: bool = False
     keep_work: bool = False
     threads: int | None = None
-    """of the painter; None leaves torch's own number"""
+    """of the painter when it is carried inline; None leaves torch's own number"""
+    backend: Literal["ray", "inline"] = "inline"
+    machines: Machines = field(default_factory=Machines)
+    """for Ray"""
+    patience: Patience = field(default_factory=Patience)
+    """with steps on Ray that do not end"""
 
     @property
     def folder(self) -> Path:
@@ -47,13 +58,15 @@ class Job:
         return self.target.with_name(self.target.name + ".frames.parquet")
 
 
-def stylize(job: Job, *, progress: Progressing, painter: Painting | None = None) -> Result:
+def stylize(
+    job: Job, *, progress: Progressing, hire: Callable[[], Painting] | None = None
+) -> Result:
     """Paint a film.
 
     Args:
         job: what was asked for.
         progress: is told of stages and frames.
-        painter: stands in for the net, for tests of everything else.
+        hire: makes what stands in for the net, for tests of everything else.
 
     Raises:
         FilmError: In one line; nothing is left under the final name, the work folder is kept.
@@ -62,19 +75,19 @@ def stylize(job: Job, *, progress: Progressing, painter: Painting | None = None)
     film = read_film(job.source)
     _check_range(film, job.recipe)
     encoding, notes = choose_encoding(film, codec=job.recipe.codec, target=job.target)
+    code = load_code(job.recipe.style) if hire is None else None
     for note in notes:
         progress.note(note)
-    painter = painter or Stylizer(load_code(job.recipe.style), threads=job.threads)
     work = WorkFolder(job.folder)
     try:
         work.create()
         with work.leased():
             work.clear_attempts()
             work.note(job.recipe)
-            coordinator = Inline(
-                film, job.recipe, encoding=encoding, work=work, painter=painter, progress=progress
-            )
-            result = _run(job, coordinator)
+            carry = _on_ray if job.backend == "ray" else _inline
+            made = _Made(film, encoding, work, progress, hire, code)
+            result = _run(job, lambda target: carry(job, made, target))
+            Log(work.path).say("published")
             if not job.keep_work:
                 work.remove()
     except MemoryError:
@@ -86,13 +99,66 @@ def stylize(job: Job, *, progress: Progressing, painter: Painting | None = None)
     return result
 
 
-def _run(job: Job, coordinator: Inline) -> Result:
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What both backends begin with."""
+
+    film: Film
+    encoding: Encoding
+    work: WorkFolder
+    progress: Progressing
+    hire: Callable[[], Painting] | None
+    code: StyleCode | None
+
+    def maker(self, *, device: str, threads: int | None) -> Callable[[], Painting]:
+        """What makes the painter."""
+        if self.hire is not None:
+            return self.hire
+        if self.code is None:
+            raise ValueError("a painter needs a style")
+        return Hire(self.code, device=device, threads=threads)
+
+
+def _inline(job: Job, made: _Made, target: Path) -> Result:
+    """Carry the steps in a plain loop."""
+    painter = made.maker(device="cpu", threads=job.threads)()
+    loop = Inline(
+        made.film,
+        job.recipe,
+        encoding=made.encoding,
+        work=made.work,
+        painter=painter,
+        progress=made.progress,
+    )
+    return loop.run(target)
+
+
+def _on_ray(job: Job, made: _Made, target: Path) -> Result:
+    """Have Ray carry the steps."""
+    from jobs.coordinator import Coordinator  # Ray takes a second to import
+
+    coordinator = Coordinator(
+        made.film,
+        job.recipe,
+        encoding=made.encoding,
+        work=made.work,
+        progress=made.progress,
+        patience=job.patience,
+    )
+    return coordinator.run(
+        target,
+        engine=running(job.machines, needs(made.film, job.recipe), cores=cores()),
+        hire=lambda gpu: made.maker(device="cuda" if gpu else "cpu", threads=1),
+    )
+
+
+def _run(job: Job, carried: Callable[[Path], Result]) -> Result:
     """Paint under a hidden name beside the final one, the same for each try of this job."""
     mark = sha256(str(job.folder.resolve()).encode()).hexdigest()[:8]
     unnamed = job.target.with_name(f".{mark}.{job.target.name}")
     table = unnamed.with_suffix(".parquet")
     try:
-        result = coordinator.run(unnamed)
+        result = carried(unnamed)
         _publish(job, unnamed, table, result)
     finally:
         unnamed.unlink(missing_ok=True)

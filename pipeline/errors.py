@@ -12,7 +12,8 @@
     ├── MissingWeights            weights absent or not what their digest says (exit 3)
     ├── ChunkFailed               a chunk could not be painted                 (exit 4)
     ├── VerificationFailed        what was written is not what was asked for   (exit 5)
-    └── OutOfResources            disk or memory                               (exit 6)
+    ├── OutOfResources            disk or memory                               (exit 6)
+    └── ClusterFailed             Ray, or a machine of its cluster             (exit 6)
 
 A broken precondition inside the program is a ``ValueError`` and no member of this tree.
 """
@@ -72,5 +73,11 @@ class VerificationFailed(FilmError):
 
 class OutOfResources(FilmError):
     """Not enough disk or memory."""
+
+    exit_code = 6
+
+
+class ClusterFailed(FilmError):
+    """Ray cannot be started or reached, or its machines do not fit the job."""
 
     exit_code = 6

@@ -25,6 +25,28 @@ _BITS = {0: 9.0, 8: 2.6, 16: 1.2, 24: 0.5, 32: 0.2, 51: 0.1}
 """Bits a pixel of painted h264 by crf, generously."""
 
 
+_RAY = 900 << 20
+"""Ray's own processes and the coordinator."""
+_PIECES = 4.5
+"""What a chunk's pieces take in the object store, in keys: decoded, painted, harmonised, and the
+windows of holes with their aprons before and after painting."""
+_MOST_KEYS = 24
+_EVERY_KEY = 121
+"""Keys of a chunk, at most, and when every frame is painted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a film of some size asks of the machines' memory, in bytes, whatever its plan."""
+
+    base: int
+    """once"""
+    worker: int
+    """for each process that decodes, paints and fills"""
+    chunk: int
+    """for each chunk on its way, in the object store"""
+
+
 @dataclass(frozen=True, slots=True)
 class Forecast:
     """What a plan asks for."""
@@ -44,13 +66,47 @@ def predict(plan: Plan, film: Film, recipe: Recipe) -> Forecast:
     painted = {key for chunk in plan.chunks for part in chunk.parts for key in part.keys}
     frames = plan.shots[-1].stop
     pixels = film.width * film.height
-    samples = pixels + 2 * -(-film.width // film.chroma[0]) * -(-film.height // film.chroma[1])
+    samples = _samples(film)
     return Forecast(
         keys=len(painted),
         painted=len(painted) / frames,
         peak_bytes=max(_peak(c, film, pixels=pixels, samples=samples) for c in plan.chunks),
         disk_bytes=_disk(plan, recipe, frames=frames, pixels=pixels, samples=samples),
     )
+
+
+def predict_all(plan: Plan, film: Film, recipe: Recipe, *, workers: int) -> int:
+    """Forecast the memory of all processes of a job on one machine together, in bytes.
+
+    Every worker is held to be at its peak, and a chunk for each and one more on their way.
+    """
+    pieces = sorted((pieces_bytes(chunk, film) for chunk in plan.chunks), reverse=True)
+    fixed = needs(film, recipe)
+    return fixed.base + workers * fixed.worker + sum(pieces[: workers + 1])
+
+
+def needs(film: Film, recipe: Recipe) -> Needs:
+    """Forecast memory from a film's size alone, before it has been looked at."""
+    gap = recipe.max_gap if recipe.keys == "auto" else recipe.keys
+    width, height = analysis_size(*film.size)
+    # A freeze is held once, so no gap takes more than one without.
+    heap = _samples(film) * 4 * (gap + 1) + width * height * (gap + 1) * _FLOWS
+    return Needs(
+        base=_RAY,
+        worker=_BASE + film.width * film.height * _NET + heap,
+        chunk=int(_samples(film) * (_EVERY_KEY if recipe.every_frame else _MOST_KEYS) * _PIECES),
+    )
+
+
+def pieces_bytes(chunk: Chunk, film: Film) -> int:
+    """Forecast what a chunk's pieces take in the object store, all of them together."""
+    count = sum(len(part.keys) for part in chunk.parts)
+    return int(_samples(film) * count * _PIECES)
+
+
+def _samples(film: Film) -> int:
+    across, down = film.chroma
+    return film.width * film.height + 2 * -(-film.width // across) * -(-film.height // down)
 
 
 def _peak(chunk: Chunk, film: Film, *, pixels: int, samples: int) -> int:

@@ -59,8 +59,9 @@ def reelbrush(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 
     def run(*words: object, painter: Painting | None = None) -> Ended:
         with monkeypatch.context() as patch:
-            patch.setattr(jobs.stylize, "Stylizer", lambda _code, **_: painter or Washes())
-            patch.setattr(sys, "argv", ["reelbrush", *map(str, words)])
+            patch.setattr(jobs.stylize, "Hire", lambda _code, **_: lambda: painter or Washes())
+            inline = ["--backend", "inline"] if words[:1] == ("stylize",) else []
+            patch.setattr(sys, "argv", ["reelbrush", *map(str, words), *inline])
             patch.setenv("COLUMNS", "200")
             capfd.readouterr()
             handler = signal.getsignal(signal.SIGTERM)

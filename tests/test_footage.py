@@ -60,7 +60,7 @@ def test_a_real_film_comes_out_painted_or_leaves_nothing(name: str, tmp_path: Pa
     job = Job(clip, tmp_path / "painted.mkv", Recipe(style="made", codec="ffv1", frames=(0, 20)))
     refused = ""
     try:
-        stylize(job, progress=Silent(), painter=Washes())
+        stylize(job, progress=Silent(), hire=Washes)
     except FilmError as error:
         refused = str(error)
     assert "\n" not in refused

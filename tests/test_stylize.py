@@ -63,7 +63,7 @@ class Painted:
 def paint(source: Path, target: Path, painter: Painting, recipe: Recipe = LOSSLESS) -> Painted:
     """Paint a film and keep its work folder."""
     job = Job(source, target, recipe, keep_work=True, overwrite=True)
-    result = stylize(job, progress=Silent(), painter=painter)
+    result = stylize(job, progress=Silent(), hire=lambda: painter)
     return Painted(target, result, read_rows([job.table]))
 
 
@@ -262,7 +262,7 @@ def die(*_, **__):
 
 assembler.verify_film = die
 job = Job(Path(sys.argv[1]), Path(sys.argv[2]), Recipe(style="made", codec="ffv1"))
-stylize(job, progress=Silent(), painter=Dies())
+stylize(job, progress=Silent(), hire=Dies)
 """
 
 

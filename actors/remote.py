@@ -1,0 +1,125 @@
+"""The steps, made remote: the one place where they meet Ray.
+
+A task or an actor carries a step and gives refs: first to the *answer*, small and for the
+coordinator, then to each of the goods, which stay in the object store until the step that wants
+them runs. Ray retries nothing: who lost what is for the coordinator to say, and to do again.
+"""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+
+import cv2
+import ray
+from ray.actor import ActorHandle
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from actors import sources
+from actors.steps import Handed
+from pipeline.errors import ClusterFailed
+
+Step = Callable[..., Handed]
+Ref: TypeAlias = ray.ObjectRef[Any]
+Stylist: TypeAlias = ActorHandle[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a step said, and what it took."""
+
+    value: object
+    node: str
+    """Ray's id of the machine"""
+    pid: int
+    began: float
+    """seconds since 1970, by the machine's own clock"""
+    ended: float
+    cpu: float
+    """seconds of this process"""
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """A step on its way."""
+
+    answer: Ref
+    goods: tuple[Ref, ...]
+
+
+def _carried(step: Step, code: str, args: Sequence[object]) -> object:
+    if code != sources.digest():
+        raise ClusterFailed(f"{os.uname().nodename} has other sources of reelbrush than the job")
+    cv2.setNumThreads(1)  # a task has one core
+    began, cpu = time.time(), time.process_time()
+    handed = step(*args)
+    answer = Answer(
+        value=handed.value,
+        node=ray.get_runtime_context().get_node_id(),
+        pid=os.getpid(),
+        began=began,
+        ended=time.time(),
+        cpu=time.process_time() - cpu,
+    )
+    return (answer, *handed.goods) if handed.goods else answer
+
+
+def _task(step: Step, code: str, *args: object) -> object:
+    """Run a step that needs a core."""
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""  # Ray hides no GPU from who has asked for none
+    return _carried(step, code, args)
+
+
+class _Stylizer:
+    """A process with a GPU, in which a painter lives on from call to call."""
+
+    def carry(self, step: Step, code: str, *args: object) -> object:
+        """Run a step."""
+        return _carried(step, code, args)
+
+
+# Ray's types know neither options nor how many values a call returns.
+_remote = cast("Any", ray.remote)
+_remote_task = _remote(num_cpus=1, max_retries=0)(_task)
+_remote_stylizer = _remote(max_restarts=0, max_task_retries=0, max_concurrency=1)(_Stylizer)
+
+
+def errand(
+    step: Step,
+    *args: object,
+    goods: int = 0,
+    name: str,
+    node: str | None = None,
+    hard: bool = False,
+) -> Errand:
+    """Have a task carry a step.
+
+    Args:
+        step: of ``actors.steps``.
+        args: values and refs; refs are fetched where the task runs.
+        goods: how many the step will give.
+        name: for people who look at the cluster.
+        node: where to run if that can be.
+        hard: there or nowhere.
+    """
+    place = NodeAffinitySchedulingStrategy(node, soft=not hard) if node else "DEFAULT"
+    remote = _remote_task.options(num_returns=1 + goods, name=name, scheduling_strategy=place)
+    return _errand(remote.remote(step, sources.digest(), *args))
+
+
+def stylizer() -> Stylist:
+    """Start a stylizer on a GPU of its own, wherever there is one, now or later."""
+    options = _remote_stylizer.options(num_gpus=1, num_cpus=0, scheduling_strategy="SPREAD")
+    return cast("Stylist", options.remote())
+
+
+def ask(actor: Stylist, step: Step, *args: object, goods: int = 0, name: str) -> Errand:
+    """Have a stylizer carry a step."""
+    call = cast("Any", actor).carry.options(num_returns=1 + goods, name=name)
+    return _errand(call.remote(step, sources.digest(), *args))
+
+
+def _errand(refs: "Ref | list[Ref]") -> Errand:
+    several = refs if isinstance(refs, list) else [refs]
+    return Errand(several[0], tuple(several[1:]))

@@ -1,0 +1,249 @@
+"""What is there of a film to the steps that come next: decisions without Ray, clock or files.
+
+A *course* is one chunk on its way: which of its pieces lie in the object store. What has to be done
+next follows from what is there, so a loss needs no story: the piece is gone, and its step comes up
+again. The *board* holds all courses, opens them as memory allows, longest chain first, and hands
+out steps: finish before paint before decode, so that what is begun leaves memory soon. Once nothing
+is left to open, the step with the longest way behind it comes first, so that all end together.
+
+Pieces are opaque here: refs, or anything that is not None.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pipeline.plan import Chunk
+
+Kind = Literal[
+    "analyse", "sample", "measure", "decode", "paint", "harmonise", "fill", "fetch", "repaint",
+    "promote",
+]  # fmt: skip
+PAINTING: frozenset[Kind] = frozenset({"measure", "paint", "repaint"})
+"""Kinds that need a painter."""
+_ORDER: Mapping[Kind, int] = {
+    "harmonise": 0, "promote": 0, "fill": 1, "repaint": 1, "fetch": 1,
+    "measure": 2, "paint": 2, "sample": 3, "analyse": 4, "decode": 5,
+}  # fmt: skip
+SHARE: Mapping[Kind, float] = {"decode": 0.25, "paint": 0.25, "fill": 0.5}
+"""Of a chunk's work, as measured on a CPU; for progress and for what is left."""
+_FEEDING: frozenset[Kind] = frozenset({"decode", "sample", "fetch"})
+"""Kinds after which there is something to paint."""
+_APART: frozenset[Kind] = frozenset({"analyse", "sample", "measure"})
+"""Kinds that belong to no chunk."""
+_IN_FLIGHT = 2
+"""Calls that a stylizer has at a time: one to work on, one to fetch for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One step that can be done now."""
+
+    kind: Kind
+    place: int
+    """Index of the span, the shot or the chunk."""
+    item: int = 0
+    """Which batch of the chunk."""
+
+
+@dataclass(slots=True)
+class Course:
+    """A chunk on its way."""
+
+    chunk: Chunk
+    batches: int
+    bytes: int
+    """what its pieces take in memory at most, all of them together"""
+    fills: bool = True
+    """False where only the last key is wanted, for the chunk after"""
+    decoded: tuple[object, ...] | None = None
+    """motions, then the batches"""
+    painted: list[object] = field(default_factory=list)
+    held: object = None
+    """harmonised keys"""
+    asked: tuple[int, ...] = ()
+    """frames that the gate wants painted"""
+    fetched: object = None
+    repainted: object = None
+    rounds: int = 0
+    promoted: int = 0
+
+    def __post_init__(self) -> None:
+        self.drop()
+
+    def drop(self) -> None:
+        """Forget all pieces: they lay on a machine that is gone."""
+        self.decoded, self.held = None, None
+        self.painted = [None] * self.batches
+        self.asked, self.fetched, self.repainted = (), None, None
+        self.rounds = self.promoted = 0
+
+    def next(self, *, measured: bool, linked: bool) -> list[Task]:
+        """Name the steps that can be done now, running ones among them.
+
+        Args:
+            measured: whether the moments of all its shots are known.
+            linked: whether the key that the chunk before leaves is there.
+        """
+        place = self.chunk.index
+        if self.held is not None:
+            if not self.asked:
+                return [Task("fill", place)] if self.fills else []
+            if self.fetched is None:
+                return [Task("fetch", place)]
+            return [Task("promote" if self.repainted is not None else "repaint", place)]
+        if self.decoded is None:
+            return [Task("decode", place)]
+        waiting = [i for i, piece in enumerate(self.painted) if piece is None]
+        if waiting:
+            return [Task("paint", place, i) for i in waiting] if measured else []
+        return [Task("harmonise", place)] if linked else []
+
+    def left(self) -> float:
+        """Work that is left of it, in frames."""
+        frames = self.chunk.stop - self.chunk.start
+        unpainted = sum(piece is None for piece in self.painted) / max(1, self.batches)
+        share = SHARE["paint"] * unpainted + (SHARE["fill"] if self.fills else 0.0)
+        if self.decoded is None and unpainted:
+            share += SHARE["decode"]
+        return share * frames
+
+
+class Board:
+    """All that is to be done, and what is being done."""
+
+    def __init__(self, *, budget: int, gpus: bool) -> None:
+        """Begin with nothing to do.
+
+        Args:
+            budget: bytes that the pieces of all open courses may take together.
+            gpus: whether painting goes to stylizers instead of to any core.
+        """
+        self.budget, self.gpus = budget, gpus
+        self.spans: set[int] = set()
+        """To be analysed."""
+        self.todo: dict[int, Course] = {}
+        """Not opened yet, by chunk."""
+        self.open: dict[int, Course] = {}
+        self.samples: dict[int, object] = {}
+        """By shot."""
+        self.measured: set[int] = set()
+        self.linked: set[int] = set()
+        """Chunks whose last key is there for the chunk after."""
+        self.running: set[Task] = set()
+        self.first = True
+        """Whether no segment is there yet: then chunks come before analysis."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is left that this board knows of."""
+        return not (self.spans or self.todo or self.open or self.running)
+
+    def offer(self, courses: Iterable[Course]) -> None:
+        """Add chunks to be made."""
+        self.todo.update((course.chunk.index, course) for course in courses)
+
+    def analysed(self, span: int, *, enough: bool) -> None:
+        """A span's rows are there; ``enough`` if no other span is needed."""
+        self.spans.discard(span)
+        self.running.discard(Task("analyse", span))
+        if enough:
+            self.spans.clear()
+
+    def course(self, task: Task) -> Course | None:
+        """The course that a task belongs to, if it is a chunk's."""
+        return None if task.kind in _APART else self.open.get(task.place)
+
+    def lost(self, task: Task) -> None:
+        """Forget the pieces that a task needed."""
+        if task.kind in _APART:
+            self.samples.pop(task.place, None)
+        elif task.place in self.open:
+            self.open[task.place].drop()
+
+    def close(self, chunk: int) -> None:
+        """Take a finished chunk off."""
+        course = self.open.pop(chunk)
+        self.first = self.first and not course.fills
+
+    def take(self, *, cores: int, painters: int) -> list[Task]:
+        """Hand out steps for free cores and free places with stylizers (none without GPUs)."""
+        taken: list[Task] = []
+        while cores > 0 or painters > 0:
+            hungry = self.gpus and cores > 0 and self._fed() < _IN_FLIGHT
+            task = self._best(cores=cores, painters=painters, hungry=hungry)
+            if cores > 0 and self._wants_more(task, hungry=hungry) and self._open_one():
+                continue
+            if task is None:
+                break
+            self.running.add(task)
+            taken.append(task)
+            if self.paints(task):
+                painters -= 1
+            else:
+                cores -= 1
+        return taken
+
+    def _wants_more(self, task: Task | None, *, hungry: bool) -> bool:
+        """Whether a chunk should be opened before ``task`` is done."""
+        if task is None or (task.kind == "analyse" and self.first):
+            return True
+        return hungry and task.kind not in _FEEDING and not self.paints(task)
+
+    def paints(self, task: Task) -> bool:
+        """Whether a stylizer does it, not a core."""
+        return self.gpus and task.kind in PAINTING
+
+    def _best(self, *, cores: int, painters: int, hungry: bool) -> Task | None:
+        ready = [t for t in self._ready() if (painters if self.paints(t) else cores) > 0]
+        return min(ready, key=lambda task: self._rank(task, hungry=hungry), default=None)
+
+    def _rank(self, task: Task, *, hungry: bool) -> tuple[float, float, int, int]:
+        order, way = float(_ORDER[task.kind]), 0.0
+        if hungry and task.kind in _FEEDING:
+            order = -1.0
+        elif not self.todo and not self.spans:  # the tail: nothing is left to open
+            if task.kind in ("sample", "measure"):
+                order = 0.0
+            elif order > 0:
+                order, way = 1.0, -self.open[task.place].left()
+        return order, way, task.place, task.item
+
+    def _fed(self) -> int:
+        """How much painting is waiting or being done."""
+        return sum(t.kind in PAINTING for t in (*self.running, *self._ready()))
+
+    def _ready(self) -> list[Task]:
+        found = [Task("analyse", span) for span in self.spans]
+        wanted: set[int] = set()
+        for course in self.open.values():
+            shots = {part.shot for part in course.chunk.parts}
+            wanted |= shots - self.measured
+            found += course.next(
+                measured=shots <= self.measured,
+                linked=course.chunk.parts[0].opens or course.chunk.index - 1 in self.linked,
+            )
+        found += [Task("measure" if s in self.samples else "sample", s) for s in wanted]
+        return [task for task in found if task not in self.running]
+
+    def _open_one(self) -> bool:
+        """Open the head of the longest chain, if it fits beside what is open."""
+        heads = [i for i, course in self.todo.items() if self._is_head(course)]
+        if not heads:
+            return False
+        head = max(heads, key=lambda i: (self._chain(i), -i))
+        held = sum(course.bytes for course in self.open.values())
+        if self.open and held + self.todo[head].bytes > self.budget:
+            return False
+        self.open[head] = self.todo.pop(head)
+        return True
+
+    def _is_head(self, course: Course) -> bool:
+        return course.chunk.parts[0].opens or course.chunk.index - 1 not in self.todo
+
+    def _chain(self, head: int) -> int:
+        """Frames that wait along the chain behind a head, its own among them."""
+        last = head
+        while (after := self.todo.get(last + 1)) and not after.chunk.parts[0].opens:
+            last += 1
+        return self.todo[last].chunk.stop - self.todo[head].chunk.start

@@ -1,0 +1,209 @@
+"""A Ray to work on: one of our own for one job, or a cluster that is there already.
+
+``address="local"`` always begins a new one: a plain ``ray.init`` can find the address file of a
+cluster that has died and wait for it. Our own listens on loopback, sends no usage statistics, and
+ends with the job, or with this process however that ends.
+"""
+
+import contextlib
+import logging
+import os
+import re
+import signal
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from pipeline.errors import BadRequest, ClusterFailed
+from pipeline.forecast import Needs
+
+_ROOT = Path(__file__).parent.parent
+_STAYS_HERE = [".git", ".venv", ".demo", "tests", "bench", "docs", "out", "runs", "*.work"]
+"""Never shipped to a cluster; neither is what git ignores."""
+_ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # else workers are wrapped in the driver's uv
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # no GPU for tasks that ask for none
+    "OMP_NUM_THREADS": "1",
+}
+_CONTAINER = Path("/sys/fs/cgroup")
+_SHARE = 0.8
+"""Of the memory that is free when a job begins."""
+_SYSTEM = {
+    "health_check_initial_delay_ms": 0,
+    "health_check_period_ms": 1000,
+    "health_check_failure_threshold": 5,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Machines:
+    """Where to work, as a person chose it; None leaves the choice to us."""
+
+    workers: int | None = None
+    """cores to use"""
+    memory: int | None = None
+    """bytes, of all processes together"""
+    gpus: int | None = None
+    address: str | None = None
+    """of a running cluster; None starts Ray here"""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A Ray that runs."""
+
+    gpus: int
+    local: bool
+    store: int
+    """bytes that pieces of chunks may take in the object stores together"""
+
+    def cores(self) -> int:
+        """Cores of all machines that are alive now."""
+        return int(_resources().get("CPU", 0))
+
+    def nodes(self) -> list[str]:
+        """Ray's ids of the machines with cores that are alive now."""
+        import ray
+
+        every = ray.nodes()  # type: ignore[no-untyped-call]
+        alive = [n for n in every if n["Alive"] and n["Resources"].get("CPU", 0) >= 1]
+        return sorted(str(node["NodeID"]) for node in alive)
+
+
+def parse_bytes(text: str) -> int:
+    """Read an amount of memory.
+
+    >>> parse_bytes("1.5G") == 3 * 2**29
+    True
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) *([KMGT])(?:i?B)?", text.strip(), re.IGNORECASE)
+    if not found:
+        raise BadRequest(f"--memory: an amount like 6G or 800M, got {text!r}")
+    return int(float(found[1]) * 1024 ** ("KMGT".index(found[2].upper()) + 1))
+
+
+def share_out(machines: Machines, needs: Needs, *, cores: int) -> tuple[int, int]:
+    """Divide a machine's memory: how many workers, and how many bytes for the object store.
+
+    Raises:
+        BadRequest: If the memory that was given does not do for one worker.
+    """
+    memory = machines.memory if machines.memory is not None else int(_SHARE * _free())
+    wanted = machines.workers or cores
+    for workers in range(wanted, 0, -1):
+        spare = memory - needs.base - workers * needs.worker
+        if spare >= needs.chunk:
+            return workers, min(spare, (workers + 2) * needs.chunk)
+    least = needs.base + needs.worker + needs.chunk
+    raise BadRequest(
+        f"a film of this size needs about {least / 2**20:.0f} MiB of memory, "
+        f"{memory / 2**20:.0f} MiB are " + ("allowed" if machines.memory else "free")
+    )
+
+
+@contextlib.contextmanager
+def running(machines: Machines, needs: Needs, *, cores: int) -> Iterator[Engine]:
+    """Start or join Ray, and leave it at the end.
+
+    Raises:
+        ClusterFailed: If it does not start, or no cluster answers.
+        BadRequest: If the memory does not do.
+    """
+    workers, store = (0, 0) if machines.address else share_out(machines, needs, cores=cores)
+    os.environ.update(_ENVIRONMENT)
+    import ray
+
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        if machines.address:
+            _join(machines.address)
+        else:
+            _start(workers, machines.gpus, store)
+        _handle_again(before)
+        resources = _resources()
+        gpus = int(resources.get("GPU", 0))
+        if machines.address:
+            store = int(0.5 * resources.get("object_store_memory", 0))
+        yield Engine(
+            gpus=gpus if machines.gpus is None else min(gpus, machines.gpus),
+            local=machines.address is None,
+            store=store,
+        )
+    finally:
+        with contextlib.suppress(Exception):
+            ray.shutdown()
+        _handle_again(before)
+
+
+def _start(workers: int, gpus: int | None, store: int) -> None:
+    import ray
+
+    try:
+        ray.init(
+            address="local",
+            num_cpus=workers,
+            num_gpus=gpus,
+            object_store_memory=max(store, 80 << 20),
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.CRITICAL,
+            _node_ip_address="127.0.0.1",
+            _system_config=_SYSTEM,
+        )
+    except Exception as error:
+        raise ClusterFailed(f"Ray does not start here: {_line(error)}") from error
+
+
+def _join(address: str) -> None:
+    import ray
+
+    try:
+        ray.init(
+            address=address,
+            log_to_driver=False,
+            logging_level=logging.CRITICAL,
+            runtime_env={
+                "working_dir": str(_ROOT),
+                "excludes": _STAYS_HERE,
+                "env_vars": _ENVIRONMENT,
+            },
+        )
+    except Exception as error:
+        raise ClusterFailed(f"no Ray cluster answers at {address}: {_line(error)}") from error
+
+
+def _resources() -> dict[str, float]:
+    import ray
+
+    return dict(ray.cluster_resources())  # type: ignore[no-untyped-call]
+
+
+def _handle_again(handler: object) -> None:
+    """Ray takes SIGTERM for itself; take it back."""
+    if threading.current_thread() is threading.main_thread() and callable(handler):
+        signal.signal(signal.SIGTERM, handler)
+
+
+def _line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # Linux tells
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _free() -> int:
+    """Bytes of memory that can be had here now, in a container its share."""
+    free = int(psutil.virtual_memory().available)
+    with contextlib.suppress(OSError, ValueError):  # no container, or one without a limit
+        limit, used = (int((_CONTAINER / n).read_text()) for n in ("memory.max", "memory.current"))
+        free = min(free, limit - used)
+    return free

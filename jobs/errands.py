@@ -1,0 +1,258 @@
+"""A task to what is asked of a worker, and its answer to what is there now.
+
+The board says which step is next; here it gets its arguments, and here what comes back is put where
+the next step finds it: pieces on their course, files under their names. Frames pass by as refs.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from actors import remote, steps
+from actors.harmoniser import Harmoniser
+from actors.inbetweener import FillOrder
+from actors.remote import Answer, Errand, Ref, Stylist
+from actors.steps import Filled, Hired, Link, Reading
+from actors.stylizer import Moments
+from jobs.board import Board, Course, Task
+from jobs.commission import ROUNDS, Commission, shots_of
+from jobs.ledger import Receipt
+from jobs.survey import Survey
+from pipeline.fill.boundary import read_boundary
+from pipeline.fill.gate import NeedsKeys
+from pipeline.forecast import pieces_bytes
+from pipeline.media.color import resolved
+from pipeline.plan import Chunk, Plan
+
+_BATCH_SECONDS = 2.5
+_SECONDS_PER_PIXEL = 1.2e-6
+"""Of a key and the holes that go with it, on one core."""
+_MOST_BATCHES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A task on its way."""
+
+    task: Task
+    errand: Errand
+    paper: Path | FillOrder | None = None
+    """where the worker writes, or what it was ordered"""
+
+
+class Errands:
+    """One job's steps, as they are asked for and answered."""
+
+    def __init__(
+        self, job: Commission, survey: Survey, board: Board, *, hired: Hired, apron: int, film: Ref
+    ) -> None:
+        self.job, self.survey, self.board = job, survey, board
+        self.names: list[str] = []
+        self.receipts: dict[int, Receipt] = {}
+        self.reused = 0
+        self.seconds: dict[int, dict[str, float]] = {}
+        self._hired, self._apron, self._film = hired, apron, film
+        self._tags = resolved(job.film.color, job.film.height)
+        self._harmoniser = Harmoniser(job.recipe.rho, job.recipe.every_frame)
+        self._moments: dict[int, Moments] = {}
+        self._seen = 0
+
+    def offer(self) -> list[Receipt]:
+        """Put newly settled chunks on the board; gives the receipts of those done earlier."""
+        if self.survey.plan is None:
+            return []
+        self.names = self.job.identities(self.survey.plan, self.names)
+        chunks = self.survey.chunks()
+        fresh, self._seen = chunks[self._seen :], len(chunks)
+        kept = []
+        for chunk in fresh:
+            receipt = self.job.work.receipt(self.job.piece(chunk, self.names[chunk.index]))
+            if receipt is not None:
+                self.receipts[chunk.index] = receipt
+                kept.append(receipt)
+            else:
+                self.board.offer([*self._chain_before(chunk), self._course(chunk)])
+        self.reused += len(kept)
+        return kept
+
+    def _chain_before(self, chunk: Chunk) -> list[Course]:
+        """Courses for the last keys that the chunk's own chain hangs on and that are not there."""
+        missing: list[Course] = []
+        while not chunk.parts[0].opens and not self.job.recipe.every_frame and self.survey.plan:
+            chunk = self.survey.plan.chunks[chunk.index - 1]
+            known = self.board.linked | self.board.todo.keys() | self.board.open.keys()
+            if chunk.index in known:
+                break
+            if read_boundary(self.job.work.boundary(self.names[chunk.index])) is not None:
+                self.board.linked.add(chunk.index)
+                break
+            missing.append(self._course(chunk, fills=False))
+        return missing[::-1]
+
+    def _course(self, chunk: Chunk, *, fills: bool = True) -> Course:
+        for shot in {part.shot for part in chunk.parts} - self.board.measured:
+            known = self.job.moments(self._plan.shots[shot])
+            if known is not None:
+                self._moments[shot] = known
+                self.board.measured.add(shot)
+        keys = sum(len(part.keys) for part in chunk.parts)
+        work = keys * self.job.film.width * self.job.film.height * _SECONDS_PER_PIXEL
+        batches = 1 if self.board.gpus else round(work / _BATCH_SECONDS)
+        return Course(
+            chunk,
+            batches=min(_MOST_BATCHES, max(1, batches)),
+            bytes=pieces_bytes(chunk, self.job.film),
+            fills=fills,
+        )
+
+    def send(self, task: Task, *, stylist: Stylist | None, node: str | None) -> Sent:
+        """Ask for a step: of a stylizer if there is one, else of any core, ``node``'s if it can."""
+        name = f"{task.kind} {task.place}"
+
+        def ask(step: remote.Step, *args: object, goods: int = 0) -> Errand:
+            if stylist is not None:
+                return remote.ask(stylist, step, *args, goods=goods, name=name)
+            return remote.errand(step, *args, goods=goods, name=name, node=node)
+
+        if task.kind == "analyse":
+            part = self.job.work.attempt(".parquet")
+            span = self.survey.spans[task.place]
+            return Sent(task, ask(steps.analyse, self._film, *span, part), part)
+        if task.kind == "sample":
+            return Sent(task, ask(steps.sample, self._film, self._plan.shots[task.place], goods=1))
+        if task.kind == "measure":
+            samples = self.board.samples[task.place]
+            return Sent(task, ask(steps.measure, self._hired, samples, self._tags))
+        return self._send(task, self.board.open[task.place], ask)
+
+    def _send(self, task: Task, course: Course, ask: Callable[..., Errand]) -> Sent:
+        """Ask for a chunk's step."""
+        chunk, shots = course.chunk, shots_of(course.chunk, self._plan)
+        decoded = course.decoded or ()
+        match task.kind:
+            case "decode":
+                how, goods = self._reading(course), 1 + course.batches
+                return Sent(task, ask(steps.decode, self._film, chunk, shots, how, goods=goods))
+            case "paint" | "repaint":
+                batch = decoded[1 + task.item] if task.kind == "paint" else course.fetched
+                moments = {i: self._moments[p.shot] for i, p in enumerate(chunk.parts)}
+                errand = ask(steps.paint, self._hired, batch, moments, self._tags, goods=1)
+                return Sent(task, errand)
+            case "harmonise":
+                link = self._link(chunk)
+                pieces = (decoded[0], *course.painted)
+                errand = ask(steps.harmonise, self._harmoniser, chunk, link, *pieces, goods=1)
+                return Sent(task, errand, link.last)
+            case "fetch":
+                errand = ask(steps.fetch, self._film, chunk, shots, course.asked, goods=1)
+                return Sent(task, errand)
+            case "promote":
+                pieces = (course.held, course.repainted)
+                errand = ask(
+                    steps.promote, self._harmoniser, self._film, chunk, shots, *pieces, goods=1
+                )
+                return Sent(task, errand)
+            case _:
+                order = self.job.order(chunk, shots, last_round=course.rounds == ROUNDS)
+                return Sent(task, ask(steps.fill, self._film, order, course.held), order)
+
+    def receive(self, sent: Sent, answer: Answer) -> Receipt | None:
+        """Take a step's answer; gives a receipt if it finished a chunk."""
+        task, goods = sent.task, sent.errand.goods
+        if task.kind == "analyse" and isinstance(sent.paper, Path):
+            self.survey.accept(self.survey.spans[task.place], sent.paper)
+            self.board.analysed(task.place, enough=self.survey.complete)
+            return None
+        if task.kind == "sample":
+            self.board.samples[task.place] = goods[0]
+            return None
+        if task.kind == "measure":
+            self._moments[task.place] = np.asarray(answer.value, np.float32)
+            self.job.keep_moments(self._plan.shots[task.place], self._moments[task.place])
+            self.board.measured.add(task.place)
+            self.board.samples.pop(task.place, None)
+            return None
+        return self._receive(sent, answer, self.board.open[task.place])
+
+    def _receive(self, sent: Sent, answer: Answer, course: Course) -> Receipt | None:
+        task, goods = sent.task, sent.errand.goods
+        spent = self.seconds.setdefault(task.place, {})
+        spent[task.kind] = spent.get(task.kind, 0.0) + answer.ended - answer.began
+        match task.kind:
+            case "decode":
+                course.decoded = goods
+            case "paint":
+                course.painted[task.item] = goods[0]
+            case "fetch":
+                course.fetched = goods[0]
+            case "repaint":
+                course.repainted = goods[0]
+            case "promote":
+                course.held = goods[0]
+                course.asked, course.fetched, course.repainted = (), None, None
+            case "harmonise":
+                self._harmonised(sent, course)
+            case _:
+                return self._filled(sent, answer, course)
+        return None
+
+    def _harmonised(self, sent: Sent, course: Course) -> None:
+        place = course.chunk.index
+        if isinstance(sent.paper, Path):
+            self.job.work.check()
+            self.job.work.commit_boundary(sent.paper, self.names[place])
+            self.board.linked.add(place)
+        course.held, course.decoded = sent.errand.goods[0], None
+        course.painted = [True] * course.batches  # painted, and let go
+        if not course.fills:
+            self.board.close(place)
+
+    def _filled(self, sent: Sent, answer: Answer, course: Course) -> Receipt | None:
+        filled, order = answer.value, sent.paper
+        if not isinstance(filled, Filled) or not isinstance(order, FillOrder):
+            raise TypeError(f"a fill gave {type(filled).__name__}")
+        if isinstance(filled.answer, NeedsKeys):
+            course.asked = filled.answer.frames
+            course.rounds += 1
+            course.promoted += len(course.asked)
+            return None
+        place = course.chunk.index
+        receipt = self.job.sign(
+            order,
+            filled.answer,
+            name=self.names[place],
+            keys=filled.keys,
+            promoted=course.promoted,
+            tiles=filled.tiles,
+            seconds=self.seconds.pop(place),
+        )
+        self.receipts[place] = receipt
+        self.board.close(place)
+        return receipt
+
+    @property
+    def _plan(self) -> Plan:
+        if self.survey.plan is None:
+            raise ValueError("nothing is planned yet")
+        return self.survey.plan
+
+    def _reading(self, course: Course) -> Reading:
+        first, every_frame = course.chunk.parts[0], self.job.recipe.every_frame
+        return Reading(
+            apron=self._apron,
+            every_frame=every_frame,
+            windows=course.fills,
+            without=None if first.opens or every_frame else first.keys[0],
+            batches=course.batches,
+        )
+
+    def _link(self, chunk: Chunk) -> Link:
+        if self.job.recipe.every_frame:
+            return Link(None, None)
+        work, opens = self.job.work, chunk.parts[0].opens
+        return Link(
+            before=None if opens else work.boundary(self.names[chunk.index - 1]),
+            last=None if chunk.parts[-1].closes else work.attempt(".npz"),
+        )
