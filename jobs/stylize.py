@@ -6,6 +6,7 @@ has been joined and verified under another one beside it.
 
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Literal
 
 from actors.stylizer import Hire, Painting
 from jobs.commission import Result
-from jobs.engine import Machines, cores, running
+from jobs.engine import Machines, cores, prepare, running
 from jobs.inline import Inline
 from jobs.ledger import WorkFolder, named, synced
 from jobs.log import Log
@@ -84,10 +85,13 @@ def stylize(
         with work.leased():
             work.clear_attempts()
             work.note(job.recipe)
-            carry = _on_ray if job.backend == "ray" else _inline
             made = _Made(film, encoding, work, progress, hire, code)
-            result = _run(job, lambda target: carry(job, made, target))
-            Log(work.path).say("published")
+            with ExitStack() as published:  # what carries the steps ends after that
+                if job.backend == "ray":
+                    result = _run(job, lambda target: _on_ray(job, made, target, published))
+                else:
+                    result = _run(job, lambda target: _inline(job, made, target))
+                Log(work.path).say("published")
             if not job.keep_work:
                 work.remove()
     except MemoryError:
@@ -133,8 +137,9 @@ def _inline(job: Job, made: _Made, target: Path) -> Result:
     return loop.run(target)
 
 
-def _on_ray(job: Job, made: _Made, target: Path) -> Result:
-    """Have Ray carry the steps."""
+def _on_ray(job: Job, made: _Made, target: Path, published: ExitStack) -> Result:
+    """Have Ray carry the steps; it stays until the film is published."""
+    prepare(job.machines)
     from jobs.coordinator import Coordinator  # Ray takes a second to import
 
     coordinator = Coordinator(
@@ -145,9 +150,10 @@ def _on_ray(job: Job, made: _Made, target: Path) -> Result:
         progress=made.progress,
         patience=job.patience,
     )
+    engine = running(job.machines, needs(made.film, job.recipe), cores=cores())
     return coordinator.run(
         target,
-        engine=running(job.machines, needs(made.film, job.recipe), cores=cores()),
+        engine=lambda: published.enter_context(engine),
         hire=lambda gpu: made.maker(device="cuda" if gpu else "cpu", threads=1),
     )
 

@@ -28,6 +28,7 @@ RENDER_VERSION = 1
 """Raised by hand whenever painted pixels change for the same inputs."""
 
 _LEAST_CHUNK, _MOST_CHUNK = 48, 120
+_LONG_PART = 72  # of a long shot: the first segment comes sooner, and less is lost with a worker
 _MOST_SHIFT = 24  # what a seam may yield to a freeze
 _MEASURED = 4
 _LIT_ENOUGH = 0.5
@@ -241,7 +242,9 @@ def _spread(candidates: Sequence[int]) -> tuple[int, ...]:
 def _parts(index: int, shot: Shot, analysis: Analysis, recipe: Recipe) -> list[Part]:
     """Divide a shot as evenly as can be, at frames that differ from the one before if possible."""
     length = shot.stop - shot.start
-    count = -(-length // _MOST_CHUNK)
+    count = -(-length // _LONG_PART)
+    while count > 1 and length < count * _LEAST_CHUNK:
+        count -= 1
     seams = [shot.start + length * i // count for i in range(count)]
     for i in range(1, count):
         head = seams[i]

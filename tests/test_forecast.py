@@ -50,6 +50,6 @@ def test_fewer_keys_and_a_lesser_codec_ask_for_less(film: Film) -> None:
 
 
 def test_memory_does_not_grow_with_length_but_disk_does(film: Film) -> None:
-    short, long = (forecast(film, n, keys=10) for n in (120, 360))
+    short, long = (forecast(film, n, keys=10) for n in (144, 432))
     assert short.peak_bytes == long.peak_bytes
     assert long.disk_bytes > 2.9 * short.disk_bytes

@@ -190,22 +190,31 @@ def test_short_shots_share_a_chunk_and_long_ones_are_divided() -> None:
     assert made == [
         [(0, 20), (20, 40), (40, 60)],
         [(60, 80)],
-        [(80, 180)],
-        [(180, 280)],
-        [(280, 380)],
+        [(80, 140)],
+        [(140, 200)],
+        [(200, 260)],
+        [(260, 320)],
+        [(320, 380)],
         [(380, 400)],
     ]
 
 
 def test_a_seam_moves_to_the_head_of_a_freeze() -> None:
-    first, second = planned(rows(200, still=tuple(range(95, 120)))).chunks
-    assert (first.stop, second.start) == (94, 94)
+    first, second = planned(rows(140, still=tuple(range(63, 80)))).chunks
+    assert (first.stop, second.start) == (62, 62)
+
+
+@pytest.mark.parametrize(
+    ("frames", "lengths"), [(95, [95]), (96, [48, 48]), (144, [72, 72]), (145, [48, 48, 49])]
+)
+def test_a_long_shot_makes_chunks_of_48_to_95_frames(frames: int, lengths: list[int]) -> None:
+    assert [chunk.stop - chunk.start for chunk in planned(rows(frames)).chunks] == lengths
 
 
 def test_a_part_of_a_film_is_made_by_the_chunks_of_the_whole_film() -> None:
     whole = planned(rows(400))
-    assert [chunk.index for chunk in covering(whole, 99, 101)] == [0, 1]
-    assert planned(rows(400), frames=(99, 101)) == whole
+    assert [chunk.index for chunk in covering(whole, 65, 67)] == [0, 1]
+    assert planned(rows(400), frames=(65, 67)) == whole
 
 
 def test_a_shot_without_a_fade_has_unit_gain_throughout() -> None:
@@ -293,8 +302,8 @@ def test_the_beginning_of_a_film_is_planned_as_it_is_in_the_whole(
 
 
 def test_a_cut_soon_after_the_wanted_frames_settles_their_plan() -> None:
-    film = rows(400, cuts=(100, 200, 300))
-    early = settled(first(film, 250), Recipe(style="x"), size=SIZE)
+    film = rows(400, cuts=(80, 160, 240))
+    early = settled(first(film, 200), Recipe(style="x"), size=SIZE)
     assert early is not None
-    assert early.chunks[-1].stop == 100
+    assert early.chunks[-1].stop == 80
     assert settled(first(film, 90), Recipe(style="x"), size=SIZE) is None
