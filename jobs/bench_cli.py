@@ -201,8 +201,9 @@ def _efficiency_tables(found: "Efficiency") -> list[Table]:
     for name, cost in last.kinds.items() if last else ():
         kinds.add_row(name, str(cost.tasks), f"{cost.wall:.1f}", f"{cost.cpu:.1f}")
     whole = Table("of pairs of runs", "median", "quartiles")
-    results = (found.efficiency, found.strict, found.speedup, found.tax)
-    for name, value in zip(("efficiency", "strict", "speedup", "tax"), results, strict=True):
+    names = ("efficiency", "strict", "steady", "speedup", "tax")
+    values = (found.efficiency, found.strict, found.steady, found.speedup, found.tax)
+    for name, value in zip(names, values, strict=True):
         whole.add_row(name, f"{value.median:.3f}", f"{value.low:.3f} to {value.high:.3f}")
     equal = ("yes" if same else "NO" for same in (found.equal_segments, found.equal_films))
     whole.caption = "same pixels: segments {}, films {}".format(*equal)

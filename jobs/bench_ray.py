@@ -3,7 +3,8 @@
 *Work* is the CPU seconds of the plain loop on one thread; starting Python and loading the libraries
 is part of them and is stated apart, as ``imports``. *Efficiency* is work over workers x wall clock,
 from the first task on a worker to the published film; in the *strict* one, what the driver had
-analysed before that task is no work. *Equal* means that all runs decode to the same samples.
+analysed before that task is no work; in the *steady* one, neither is loading, and the clock starts
+when the workers have loaded. *Equal* means that all runs decode to the same samples.
 """
 
 import os
@@ -61,6 +62,7 @@ class Ratios:
 
     efficiency: float
     strict: float
+    steady: float
     speedup: float
     """wall clock of the whole command, the plain loop's over Ray's"""
     tax: float
@@ -81,6 +83,7 @@ class Efficiency:
     """CPU seconds"""
     efficiency: Spread
     strict: Spread
+    steady: Spread
     speedup: Spread
     tax: Spread
     ratios: tuple[Ratios, ...]
@@ -170,7 +173,7 @@ def efficiency(
                 progress.advance(1)
         imports = _loaded(bench).cpu
     pairs = zip(runs[::2], runs[1::2], strict=True)
-    ratios = tuple(compared(plain, ray, workers=workers) for plain, ray in pairs)
+    ratios = tuple(compared(plain, ray, workers=workers, imports=imports) for plain, ray in pairs)
     return Efficiency(
         film=source.name,
         frames=film.frames,
@@ -181,6 +184,7 @@ def efficiency(
         imports=imports,
         efficiency=spread([r.efficiency for r in ratios]),
         strict=spread([r.strict for r in ratios]),
+        steady=spread([r.steady for r in ratios]),
         speedup=spread([r.speedup for r in ratios]),
         tax=spread([r.tax for r in ratios]),
         ratios=ratios,
@@ -188,16 +192,19 @@ def efficiency(
     )
 
 
-def compared(plain: Painted, ray: Painted, *, workers: int) -> Ratios:
+def compared(plain: Painted, ray: Painted, *, workers: int, imports: float) -> Ratios:
     """Compare a run on Ray with one of the plain loop."""
-    if ray.times is None:
+    times = ray.times
+    if times is None:
         raise ValueError("a run on Ray must have its times")
-    available = workers * (ray.times.published - ray.times.first_task)
+    available = workers * (times.published - times.first_task)
+    loaded = workers * (times.published - times.first_work)
     return Ratios(
         efficiency=plain.cpu / available,
-        strict=(plain.cpu - ray.times.ahead) / available,
+        strict=(plain.cpu - times.ahead) / available,
+        steady=(plain.cpu - times.ahead - imports) / loaded,
         speedup=plain.wall / ray.wall,
-        tax=sum(cost.cpu for cost in ray.times.kinds.values()) / plain.cpu,
+        tax=sum(cost.cpu for cost in times.kinds.values()) / plain.cpu,
     )
 
 

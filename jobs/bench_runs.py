@@ -29,7 +29,7 @@ from pipeline.media.decode import frames
 from pipeline.media.encode import disk, timescale
 
 PROGRAM = (sys.executable, "-m", "jobs.cli")
-_DRIVER = "driver"
+_DRIVER, _LOADING = "driver", "introduce"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,9 @@ class Times:
     ray: float
     """Ray was up"""
     first_task: float
-    """the first task on a worker began"""
+    """the first task on a worker began: loading the libraries there"""
+    first_work: float
+    """the first after that"""
     first_commit: float
     """the first segment was committed"""
     published: float
@@ -197,10 +199,12 @@ def timeline(events: Sequence[Mapping[str, object]], *, began: float) -> Times:
     """
     try:
         tasks = [e for e in events if e["event"] == "task"]
-        first = min(_number(e["began"]) for e in tasks if e["node"] != _DRIVER)
+        there = [e for e in tasks if e["node"] != _DRIVER]
+        first = min(_number(e["began"]) for e in there)
         return Times(
             ray=_first(events, "ray") - began,
             first_task=first - began,
+            first_work=min(_number(e["began"]) for e in there if e["kind"] != _LOADING) - began,
             first_commit=_first(events, "committed") - began,
             published=_first(events, "published") - began,
             ahead=sum(_before(e, first) for e in tasks if e["node"] == _DRIVER),

@@ -93,8 +93,9 @@ LOG: list[dict[str, object]] = [
     task("analyse", "driver", 1001.0, 1005.0, 4.0),
     {"time": 1008.0, "event": "ray", "seconds": 7.0},
     task("analyse", "driver", 1008.0, 1012.0, 3.0),
+    task("introduce", "b", 1009.0, 1010.0, 0.5),
     task("paint", "a", 1011.0, 1019.0, 7.5),
-    task("paint", "b", 1009.0, 1018.0, 8.5),
+    task("paint", "b", 1010.0, 1018.0, 8.0),
     {"time": 1015.0, "event": "forecast", "memory": 5, "disk": 6},
     {"time": 1016.0, "event": "lost", "kind": "paint", "class": "machine", "why": "killed"},
     {"time": 1020.0, "event": "committed", "chunk": 1, "start": 48, "stop": 96},
@@ -105,10 +106,14 @@ LOG: list[dict[str, object]] = [
 
 def test_a_log_becomes_times_since_the_command_was_started() -> None:
     times = timeline(LOG, began=1000.0)
-    assert (times.ray, times.first_task) == (8.0, 9.0)
+    assert (times.ray, times.first_task, times.first_work) == (8.0, 9.0, 10.0)
     assert (times.first_commit, times.published) == (18.5, 21.0)
     assert times.lost == 1
-    assert times.kinds == {"analyse": Cost(2, 8.0, 7.0), "paint": Cost(2, 17.0, 16.0)}
+    assert times.kinds == {
+        "analyse": Cost(2, 8.0, 7.0),
+        "introduce": Cost(1, 1.0, 0.5),
+        "paint": Cost(2, 16.0, 15.5),
+    }
     assert forecast(LOG) == 5
 
 
@@ -130,9 +135,10 @@ def test_a_run_without_a_log_has_no_events(tmp_path: Path) -> None:
 def test_ratios_are_what_they_are_said_to_be() -> None:
     plain = Painted("inline", 25.0, 20.0, 2, "", "", None)
     ray = Painted("ray", 22.0, 3.0, 2, "", "", timeline(LOG, began=1000.0))
-    ratios = compared(plain, ray, workers=2)
+    ratios = compared(plain, ray, workers=2, imports=3.0)
     assert ratios.efficiency == pytest.approx(20 / (2 * 12))
     assert ratios.strict == pytest.approx((20 - 4.75) / (2 * 12))
+    assert ratios.steady == pytest.approx((20 - 4.75 - 3) / (2 * 11))
     assert ratios.speedup == pytest.approx(25 / 22)
     assert ratios.tax == pytest.approx(23 / 20)
 
@@ -152,6 +158,7 @@ receipt = dict(identity="x", chunk=0, start=0, stop=9, segment="", bytes=0, sha2
 held = bytes(1 << 20) * (200 if "film." in sys.argv[2] else 220)
 while time.process_time() < 0.3:
     pass
+time.sleep(1 if ray else 0)  # time enough to be seen on a busy machine
 now = time.time()
 task = dict(event="task", time=now, kind="paint", chunk=0, node="n", pid=1, attempt=1,
             began=began, ended=now, cpu=0.2)
