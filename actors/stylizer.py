@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.errors import ClusterFailed
 from pipeline.fill.tiles import Tile
 from pipeline.media.color import ColorTags, Planes
 from pipeline.needs import Window
@@ -77,6 +78,8 @@ class Stylizer:
 
         if threads is not None:
             torch.set_num_threads(threads)
+        if device.startswith("cuda"):
+            _steady_gpu()
         self._code = code
         self._brush: Brush = load_brush(code, size=size, device=device)
 
@@ -126,3 +129,19 @@ class Stylizer:
         from pipeline.paint.stylize import paint_planes
 
         return paint_planes(self._brush, window.planes, moments, tags=tags, inner=window.inner)
+
+
+def _steady_gpu() -> None:
+    """Make a GPU give the same float32 pixels each time.
+
+    Raises:
+        ClusterFailed: If torch finds none.
+    """
+    import torch
+
+    if not torch.cuda.is_available():
+        raise ClusterFailed("a GPU was counted, but torch finds none; --gpus 0 paints without")
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True

@@ -80,17 +80,17 @@ class Coordinator:
         self._early.start()
         try:
             ready = engine()
-            return self._run(target, ready, hire(ready.gpus > 0))
+            return self._run(target, ready, hire(ready.gpus() > 0))
         finally:
             self._early.stop()
 
     def _run(self, target: Path, engine: Engine, make: Callable[[], Painting]) -> Result:
-        board = Board(budget=engine.store, gpus=engine.gpus > 0)
+        board = Board(budget=engine.store, gpus=engine.gpus() > 0)
         board.spans = {self._survey.spans.index(span) for span in self._survey.missing()}
         crowd = Crowd(engine, board, patience=self._patience)
         card = self._introduced(engine, crowd, board, Hired(make))
         seconds = round(time.time() - self._began, 3)
-        self.log.say("ray", seconds=seconds, workers=crowd.cores, gpus=engine.gpus)
+        self.log.say("ray", seconds=seconds, workers=crowd.cores, gpus=engine.gpus())
         job = Commission(self.film, self.recipe, self.encoding, self.work, card.weights, card.style)
         film, hired = ray.put(self.film), Hired(make, card.weights)
         errands = Errands(job, self._survey, board, hired=hired, apron=card.apron, film=film)

@@ -19,9 +19,11 @@ from jobs.engine import Engine
 from jobs.errands import Errands, Sent
 from jobs.failures import Failure, Tries, read
 from jobs.patience import Patience
+from pipeline.errors import ClusterFailed
 
 _REFRESH = 2.0
-"""Seconds after which to look again how many cores there are."""
+"""Seconds after which to look again how many cores and GPUs there are."""
+_WITHOUT_GPU = 60.0
 
 
 @dataclass(slots=True)
@@ -40,17 +42,27 @@ class Crowd:
         self._engine, self._board, self._patience = engine, board, patience
         self._out: dict[remote.Ref, _Out] = {}
         self._stylists: dict[int, Stylist] = {}
-        self._hired = 0
+        self._hired, self._manned = 0, time.monotonic()
         self._longest: dict[Kind, float] = defaultdict(float)
         self._cores, self._looked = 0, 0.0
         self._fewer = 0
         self.hire()
 
     def hire(self) -> list[Stylist]:
-        """Have a stylizer for each GPU; gives them."""
-        while len(self._stylists) < self._engine.gpus:
+        """Have a stylizer for each GPU that there is; gives them.
+
+        Raises:
+            ClusterFailed: If there were GPUs, and the last of them has been gone for a minute.
+        """
+        if not self._board.gpus:
+            return []
+        for _ in range(self._engine.gpus() - len(self._stylists)):
             self._stylists[self._hired] = remote.stylizer()
             self._hired += 1
+        now = time.monotonic()
+        self._manned = now if self._stylists else self._manned
+        if now - self._manned > _WITHOUT_GPU:
+            raise ClusterFailed("no GPU is left; the same command goes on when there is one")
         return list(self._stylists.values())
 
     @property
@@ -59,6 +71,7 @@ class Crowd:
         now = time.monotonic()
         if now - self._looked > _REFRESH:
             self._cores, self._looked = self._engine.cores(), now
+            self.hire()
         return max(1, self._cores - self._fewer) if self._cores else 0
 
     def send(self, errands: Errands, tries: Tries) -> None:

@@ -58,14 +58,22 @@ class Machines:
 class Engine:
     """A Ray that runs."""
 
-    gpus: int
-    local: bool
+    machines: Machines
     store: int
     """bytes that pieces of chunks may take in the object stores together"""
 
+    @property
+    def local(self) -> bool:
+        """Whether this Ray is our own."""
+        return self.machines.address is None
+
     def cores(self) -> int:
-        """Cores of all machines that are alive now."""
-        return int(_resources().get("CPU", 0))
+        """Cores to use, of all machines that are alive now."""
+        return self._now("CPU", self.machines.workers)
+
+    def gpus(self) -> int:
+        """GPUs to use, of all machines that are alive now."""
+        return self._now("GPU", self.machines.gpus)
 
     def nodes(self) -> list[str]:
         """Ray's ids of the machines with cores that are alive now."""
@@ -74,6 +82,11 @@ class Engine:
         every = ray.nodes()  # type: ignore[no-untyped-call]
         alive = [n for n in every if n["Alive"] and n["Resources"].get("CPU", 0) >= 1]
         return sorted(str(node["NodeID"]) for node in alive)
+
+    @staticmethod
+    def _now(kind: str, most: int | None) -> int:
+        here = int(_resources().get(kind, 0))
+        return here if most is None else min(here, most)
 
 
 def parse_bytes(text: str) -> int:
@@ -129,6 +142,8 @@ def running(machines: Machines, needs: Needs, *, cores: int) -> Iterator[Engine]
         ClusterFailed: If it does not start, or no cluster answers.
         BadRequest: If the memory does not do.
     """
+    if machines.address and machines.memory is not None:
+        raise BadRequest("--memory is for a Ray of our own; a cluster's nodes have what they have")
     workers, store = (0, 0) if machines.address else share_out(machines, needs, cores=cores)
     prepare(machines)
     before = signal.getsignal(signal.SIGTERM)
@@ -140,15 +155,9 @@ def running(machines: Machines, needs: Needs, *, cores: int) -> Iterator[Engine]
         else:
             _start(workers, machines.gpus, store)
         _handle_again(before)
-        resources = _resources()
-        gpus = int(resources.get("GPU", 0))
         if machines.address:
-            store = int(0.5 * resources.get("object_store_memory", 0))
-        yield Engine(
-            gpus=gpus if machines.gpus is None else min(gpus, machines.gpus),
-            local=machines.address is None,
-            store=store,
-        )
+            store = int(0.5 * _resources().get("object_store_memory", 0))
+        yield Engine(machines, store)
     finally:
         with contextlib.suppress(Exception):
             ray.shutdown()
