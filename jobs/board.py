@@ -31,8 +31,8 @@ _FEEDING: frozenset[Kind] = frozenset({"decode", "sample", "fetch"})
 """Kinds after which there is something to paint."""
 _APART: frozenset[Kind] = frozenset({"analyse", "sample", "measure"})
 """Kinds that belong to no chunk."""
-_IN_FLIGHT = 2
-"""Calls that a stylizer has at a time: one to work on, one to fetch for."""
+_LAST = 6
+"""Where analysis stands as long as no segment is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,8 @@ class Course:
     """what its pieces take in memory at most, all of them together"""
     fills: bool = True
     """False where only the last key is wanted, for the chunk after"""
+    alone: bool = False
+    """True where chunks hand no key on: every frame is painted"""
     decoded: tuple[object, ...] | None = None
     """motions, then the batches"""
     painted: list[object] = field(default_factory=list)
@@ -70,6 +72,11 @@ class Course:
 
     def __post_init__(self) -> None:
         self.drop()
+
+    @property
+    def heads(self) -> bool:
+        """Whether it needs no key of the chunk before it."""
+        return self.alone or self.chunk.parts[0].opens
 
     def drop(self) -> None:
         """Forget all pieces: they lay on a machine that is gone."""
@@ -156,10 +163,10 @@ class Board:
 
     def lost(self, task: Task) -> None:
         """Forget the pieces that a task needed."""
-        if task.kind in _APART:
+        if task.kind == "measure":
             self.samples.pop(task.place, None)
-        elif task.place in self.open:
-            self.open[task.place].drop()
+        elif (course := self.course(task)) is not None:
+            course.drop()
 
     def close(self, chunk: int) -> None:
         """Take a finished chunk off."""
@@ -170,7 +177,7 @@ class Board:
         """Hand out steps for free cores and free places with stylizers (none without GPUs)."""
         taken: list[Task] = []
         while cores > 0 or painters > 0:
-            hungry = self.gpus and cores > 0 and self._fed() < _IN_FLIGHT
+            hungry = cores > 0 and painters > self._coming()
             task = self._best(cores=cores, painters=painters, hungry=hungry)
             if cores > 0 and self._wants_more(task, hungry=hungry) and self._open_one():
                 continue
@@ -200,7 +207,9 @@ class Board:
 
     def _rank(self, task: Task, *, hungry: bool) -> tuple[float, float, int, int]:
         order, way = float(_ORDER[task.kind]), 0.0
-        if hungry and task.kind in _FEEDING:
+        if task.kind == "analyse" and self.first:
+            order = _LAST
+        elif hungry and task.kind in _FEEDING:
             order = -1.0
         elif not self.todo and not self.spans:  # the tail: nothing is left to open
             if task.kind in ("sample", "measure"):
@@ -209,9 +218,10 @@ class Board:
                 order, way = 1.0, -self.open[task.place].left()
         return order, way, task.place, task.item
 
-    def _fed(self) -> int:
-        """How much painting is waiting or being done."""
-        return sum(t.kind in PAINTING for t in (*self.running, *self._ready()))
+    def _coming(self) -> int:
+        """How much there is to paint for who has nothing yet, or soon will be."""
+        waiting = sum(task.kind in PAINTING for task in self._ready())
+        return waiting + sum(task.kind in _FEEDING for task in self.running)
 
     def _ready(self) -> list[Task]:
         found = [Task("analyse", span) for span in self.spans]
@@ -221,7 +231,7 @@ class Board:
             wanted |= shots - self.measured
             found += course.next(
                 measured=shots <= self.measured,
-                linked=course.chunk.parts[0].opens or course.chunk.index - 1 in self.linked,
+                linked=course.heads or course.chunk.index - 1 in self.linked,
             )
         found += [Task("measure" if s in self.samples else "sample", s) for s in wanted]
         return [task for task in found if task not in self.running]
@@ -239,11 +249,11 @@ class Board:
         return True
 
     def _is_head(self, course: Course) -> bool:
-        return course.chunk.parts[0].opens or course.chunk.index - 1 not in self.todo
+        return course.heads or course.chunk.index - 1 not in self.todo
 
     def _chain(self, head: int) -> int:
         """Frames that wait along the chain behind a head, its own among them."""
         last = head
-        while (after := self.todo.get(last + 1)) and not after.chunk.parts[0].opens:
+        while (after := self.todo.get(last + 1)) and not after.heads:
             last += 1
         return self.todo[last].chunk.stop - self.todo[head].chunk.start

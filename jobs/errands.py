@@ -105,6 +105,7 @@ class Errands:
             batches=min(_MOST_BATCHES, max(1, batches)),
             bytes=pieces_bytes(chunk, self.job.film),
             fills=fills,
+            alone=self.job.recipe.every_frame,
         )
 
     def send(self, task: Task, *, stylist: Stylist | None, node: str | None) -> Sent:
