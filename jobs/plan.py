@@ -6,7 +6,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.forecast import predict
+from jobs.engine import cores
+from pipeline.forecast import predict, predict_all
 from pipeline.media.container import read_film
 from pipeline.motion import analysis, rows
 from pipeline.plan import plan
@@ -25,11 +26,13 @@ def show(source: Path, recipe: Recipe, console: Console) -> None:
         fade = f"to {min(shot.gains):.2f}" if min(shot.gains) < 1 else ""
         table.add_row(str(number), f"{shot.start}-{shot.stop - 1}", str(len(own)), picture, fade)
     console.print(table)
-    forecast = predict(whole, film, recipe)
+    forecast, workers = predict(whole, film, recipe), cores()
+    memory = predict_all(whole, film, recipe, workers=workers)
     console.print(
         f"{film.frames} frames, {len(whole.shots)} shots, {len(whole.chunks)} chunks, "
         f"{forecast.keys} keys ({forecast.keys / film.frames:.0%}); at most "
-        f"{forecast.peak_bytes / 2**20:.0f} MiB of memory and "
+        f"{memory / 2**20:.0f} MiB of memory with {workers} workers "
+        f"({forecast.peak_bytes / 2**20:.0f} with --backend inline) and "
         f"{forecast.disk_bytes / 2**20:.0f} MiB of disk",
         highlight=False,
     )

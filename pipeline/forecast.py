@@ -25,8 +25,8 @@ _BITS = {0: 9.0, 8: 2.6, 16: 1.2, 24: 0.5, 32: 0.2, 51: 0.1}
 """Bits a pixel of painted h264 by crf, generously."""
 
 
-_RAY = 900 << 20
-"""Ray's own processes and the coordinator."""
+_RAY = 640 << 20
+"""Ray's own processes and the coordinator; about 500 were seen with two workers."""
 _PIECES = 4.5
 """What a chunk's pieces take in the object store, in keys: decoded, painted, harmonised, and the
 windows of holes with their aprons before and after painting."""
