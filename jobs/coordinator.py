@@ -28,7 +28,7 @@ from jobs.meter import Meter
 from jobs.patience import Patience
 from jobs.progress import Progressing
 from jobs.survey import Survey
-from pipeline.errors import ClusterFailed
+from pipeline.errors import ClusterFailed, NodeLost
 from pipeline.forecast import predict, predict_all
 from pipeline.media.container import Film
 from pipeline.media.encode import Encoding
@@ -94,7 +94,7 @@ class Coordinator:
         job = Commission(self.film, self.recipe, self.encoding, self.work, card.weights, card.style)
         film, hired = ray.put(self.film), Hired(make, card.weights)
         errands = Errands(job, self._survey, board, hired=hired, apron=card.apron, film=film)
-        self._paint(job, board, crowd, errands)
+        self._paint(job, engine, board, crowd, errands)
         receipts = [errands.receipts[index] for index in sorted(errands.receipts)]
         check_space(target.parent, sum(receipt.bytes for receipt in receipts))
         joining = Joining(target, self.encoding, job.start, job.stop)
@@ -107,7 +107,7 @@ class Coordinator:
         for _ in range(_TRIES):
             refs = [e.answer for e in introduce(engine, crowd, steps.introduce, hired)]
             while refs:
-                self._collect(board)
+                self._collect(engine, board)
                 ready, refs = ray.wait(refs, timeout=_BEAT)
                 for ref in ready:
                     answer = self._answered(ref, "introduce")
@@ -124,10 +124,12 @@ class Coordinator:
             board.running.add(Task("analyse", self._survey.spans.index(self._early.now)))
         return cards.pop()
 
-    def _paint(self, job: Commission, board: Board, crowd: Crowd, errands: Errands) -> None:
+    def _paint(
+        self, job: Commission, engine: Engine, board: Board, crowd: Crowd, errands: Errands
+    ) -> None:
         """Go on until every wanted chunk has its receipt."""
         while True:
-            self._collect(board)
+            self._collect(engine, board)
             for receipt in errands.offer():
                 self._meter.kept(receipt)
             if self._survey.complete and not self._meter.shown:
@@ -142,8 +144,9 @@ class Coordinator:
                     self._succeeded(sent, heard, board, errands)
             self.work.check()
 
-    def _collect(self, board: Board) -> None:
+    def _collect(self, engine: Engine, board: Board) -> None:
         """Take what this process has analysed."""
+        engine.check()
         for looked in self._early.found():
             self._survey.accept(looked.span, looked.part)
             board.analysed(self._survey.spans.index(looked.span), enough=self._survey.complete)
@@ -214,7 +217,7 @@ class Coordinator:
         facts = {"kind": kind, "chunk": chunk, "attempt": attempt, "why": failure.line}
         self.log.say("lost", **facts, **{"class": failure.kind})
         if isinstance(failure.error, ray.exceptions.LocalRayletDiedError):
-            raise ClusterFailed("Ray on this machine died; the same command goes on from here")
+            raise NodeLost("Ray on this machine died; the same command goes on from here")
 
     def _told(
         self,

@@ -5,6 +5,7 @@ cluster that has died and wait for it. Our own listens on loopback, sends no usa
 ends with the job, or with this process however that ends.
 """
 
+import atexit
 import contextlib
 import logging
 import os
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import psutil
 
-from pipeline.errors import BadRequest, ClusterFailed
+from pipeline.errors import BadRequest, ClusterFailed, NodeLost
 from pipeline.forecast import Needs
 
 _ROOT = Path(__file__).parent.parent
@@ -30,6 +31,9 @@ _ENVIRONMENT = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # no GPU for tasks that ask for none
     "OMP_NUM_THREADS": "1",
 }
+_LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+"""Where this is 0, on Linux too, Ray takes 127.0.0.1 for the machine's address and listens there
+only; it turns a ``_node_ip_address`` of 127.0.0.1 into one that others can reach."""
 _CONTAINER = Path("/sys/fs/cgroup")
 _SHARE = 0.8
 """Of the memory that is free when a job begins."""
@@ -61,6 +65,21 @@ class Engine:
     machines: Machines
     store: int
     """bytes that pieces of chunks may take in the object stores together"""
+    raylet: psutil.Process | None = None
+    """of our own Ray"""
+
+    def check(self) -> None:
+        """Make sure that our own Ray still runs: where it does not, it soon ends this process.
+
+        Raises:
+            NodeLost: If it does not.
+        """
+        if self.raylet is None:
+            return
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if self.raylet.status() != psutil.STATUS_ZOMBIE:
+                return
+        raise NodeLost("Ray on this machine died; the same command goes on from here")
 
     @property
     def local(self) -> bool:
@@ -126,6 +145,8 @@ def prepare(machines: Machines) -> None:
     Our own Ray listens to nobody who does not know a secret of this process.
     """
     os.environ.update(_ENVIRONMENT)
+    if machines.address is None:
+        os.environ.setdefault(_LOOPBACK, "0")
     if "RAY_AUTH_MODE" in os.environ:
         return
     if machines.address is None:
@@ -157,11 +178,29 @@ def running(machines: Machines, needs: Needs, *, cores: int) -> Iterator[Engine]
         _handle_again(before)
         if machines.address:
             store = int(0.5 * _resources().get("object_store_memory", 0))
-        yield Engine(machines, store)
+        yield Engine(machines, store, None if machines.address else _raylet())
+    except NodeLost:
+        atexit.unregister(ray.shutdown)  # it would end this process before it can say why
+        raise
+    except BaseException:
+        _stop()
+        raise
+    else:
+        _stop()
     finally:
-        with contextlib.suppress(Exception):
-            ray.shutdown()
         _handle_again(before)
+
+
+def _raylet() -> psutil.Process | None:
+    children = psutil.Process().children()
+    return next((child for child in children if "raylet" in child.name()), None)
+
+
+def _stop() -> None:
+    import ray
+
+    with contextlib.suppress(Exception):
+        ray.shutdown()
 
 
 def _start(workers: int, gpus: int | None, store: int) -> None:
@@ -176,7 +215,6 @@ def _start(workers: int, gpus: int | None, store: int) -> None:
             include_dashboard=False,
             log_to_driver=False,
             logging_level=logging.CRITICAL,
-            _node_ip_address="127.0.0.1",
             _system_config=_SYSTEM,
         )
     except Exception as error:

@@ -14,6 +14,7 @@
     ├── VerificationFailed        what was written is not what was asked for   (exit 5)
     ├── OutOfResources            disk or memory                               (exit 6)
     └── ClusterFailed             Ray, or a machine of its cluster             (exit 6)
+        └── NodeLost              the one that this process hangs on
 
 A broken precondition inside the program is a ``ValueError`` and no member of this tree.
 """
@@ -81,3 +82,7 @@ class ClusterFailed(FilmError):
     """Ray cannot be started or reached, or its machines do not fit the job."""
 
     exit_code = 6
+
+
+class NodeLost(ClusterFailed):
+    """Ray's node on this machine is gone, and this process will soon be."""
