@@ -5,6 +5,7 @@ failed; 5 verification failed; 6 out of disk or memory, or Ray failed; 130 inter
 world does wrong is one line on standard error, never a traceback.
 """
 
+import os
 import signal
 import sys
 from enum import StrEnum
@@ -18,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from jobs.bench_cli import bench_app
-from pipeline.errors import BadRequest, FilmError
+from pipeline.errors import BadRequest, FilmError, NodeLost
 from pipeline.media.clock import parse_frames
 from pipeline.recipe import Recipe, read_recipe
 
@@ -290,6 +291,9 @@ def main() -> None:
         app(standalone_mode=True)
     except FilmError as error:
         sys.stderr.write(f"reelbrush: {error}\n")
+        if isinstance(error, NodeLost):  # what is left of Ray in this process ends it with a crash
+            sys.stderr.flush()
+            os._exit(error.exit_code)
         sys.exit(error.exit_code)
     except (MemoryError, OSError) as error:
         what = "out of memory" if isinstance(error, MemoryError) else str(error)
