@@ -94,8 +94,8 @@ class Survey:
         """A span's rows from the work folder; None if they are not there or not whole."""
         try:
             return rows.read(self.work.path / self._name(span))
-        except (OSError, ValueError, KeyError):
-            return None
+        except (OSError, ValueError, TypeError, LookupError, NotImplementedError):
+            return None  # Arrow says in many ways that a file is damaged
 
     def _name(self, span: Span) -> str:
         start, stop = span

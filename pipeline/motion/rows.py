@@ -53,12 +53,12 @@ def write(analysis: Analysis, path: Path) -> None:
     }
     columns["frame"] = np.arange(analysis.start, analysis.start + len(analysis), dtype=np.int64)
     columns |= {side: analysis.bars[:, i] for i, side in enumerate(_SIDES)}
-    pq.write_table(pa.table(columns), path)
+    pq.write_table(pa.table(columns), path, write_page_checksum=True)
 
 
 def read(path: Path) -> Analysis:
     """Read what ``write`` wrote."""
-    table = pq.read_table(path)
+    table = pq.read_table(path, page_checksum_verification=True)
     column = {name: table[name].to_numpy() for name in table.column_names}
     sides = np.stack([column.pop(side) for side in _SIDES], axis=1).astype(np.int32)
     start = int(column.pop("frame")[0])
