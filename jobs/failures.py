@@ -6,6 +6,7 @@ does not decode) gets one more try elsewhere, for a machine can be at fault ther
 the job at once and leaves what is needed to see it again.
 """
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
@@ -37,6 +38,7 @@ _MACHINE = (
     ray_errors.RuntimeEnvSetupError,
 )
 """They have no root of their own among Ray's errors."""
+_COLORS = re.compile(r"\x1b\[\d*m")
 _LOST = (ray_errors.ObjectLostError, ray_errors.NodeDiedError)
 
 
@@ -61,7 +63,7 @@ class Failure:
 
 def read(error: BaseException) -> Failure:
     """Read what Ray raised for a step."""
-    own, trace = error, str(error)
+    own, trace = error, _COLORS.sub("", str(error))
     if isinstance(error, ray_errors.RayTaskError):
         own = getattr(error, "cause", None) or error
     if isinstance(own, _MACHINE):
@@ -103,7 +105,8 @@ class Tries:
         most = {"machine": _MACHINE_TRIES, "stuck": _MACHINE_TRIES, "data": _DATA_TRIES, "bug": 1}
         if self._count[task, failure.kind] < most[failure.kind]:
             return True
-        if failure.kind in ("machine", "stuck") and not isinstance(failure.error, OSError):
+        own = isinstance(failure.error, OSError) and not isinstance(failure.error, TimeoutError)
+        if failure.kind in ("machine", "stuck") and not own:
             raise ClusterFailed(
                 f"{task.kind} {task.place} failed {_MACHINE_TRIES} times on Ray's machines, "
                 f"at last with {failure.line}"

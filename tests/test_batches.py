@@ -1,0 +1,126 @@
+"""Batches: whatever their number, every key and every window is painted once and comes back."""
+
+from itertools import pairwise
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.batches import Batch, Lot, Painted, PaintedLot, deal, gather
+from pipeline.fill.tiles import Tile
+from pipeline.media.color import Planes, Rect
+from pipeline.needs import PartKeys, Window
+
+SIDES = st.integers(1, 9)
+
+
+def grey(height: int, width: int) -> Planes:
+    """A picture that is told from others by being another object."""
+    luma = np.zeros((height, width), np.uint8)
+    return Planes(luma, luma[::2, ::2], luma[::2, ::2])
+
+
+def window(height: int, width: int) -> Window:
+    rect = Rect(0, 0, height, width)
+    return Window(rect, rect, grey(height, width))
+
+
+@st.composite
+def chunks(draw: st.DrawFn) -> list[PartKeys]:
+    """What is decoded of a chunk: any parts with any keys and windows, frames going on."""
+    parts, stop = [], 0
+    for length in draw(st.lists(st.integers(1, 8), min_size=1, max_size=4)):
+        keys: dict[int, Planes] = {}
+        windows: dict[int, tuple[Window, ...]] = {}
+        start, stop = stop, stop + length
+        for frame in range(start, stop):
+            if frame == 0 or draw(st.booleans()):
+                keys[frame] = grey(draw(SIDES), draw(SIDES))
+            elif draw(st.booleans()):
+                sizes = draw(st.lists(st.tuples(SIDES, SIDES), min_size=1, max_size=3))
+                windows[frame] = tuple(window(*size) for size in sizes)
+        parts.append(PartKeys(keys, {}, windows))
+    return parts
+
+
+def area(batch: Batch) -> int:
+    """Samples of luma in a batch."""
+    keys = [planes for lot in batch for planes in lot.keys.values()]
+    holes = [w.planes for lot in batch for windows in lot.windows.values() for w in windows]
+    return sum(planes.luma.size for planes in (*keys, *holes))
+
+
+def painted(batch: Batch) -> tuple[PaintedLot, ...]:
+    """A batch, painted by who changes nothing."""
+    return tuple(
+        PaintedLot(lot.part, Painted(lot.keys, {f: tiles(w) for f, w in lot.windows.items()}))
+        for lot in batch
+    )
+
+
+def tiles(windows: tuple[Window, ...]) -> tuple[Tile, ...]:
+    return tuple(Tile(w.rect, w.planes) for w in windows)
+
+
+@given(chunks(), st.integers(1, 7))
+def test_every_key_and_window_comes_back_once_and_in_order(
+    decoded: list[PartKeys], count: int
+) -> None:
+    batches = deal(decoded, without=None, count=count)
+    assert len(batches) == count
+    found = gather(map(painted, batches), parts=len(decoded))
+    for part, back in zip(decoded, found, strict=True):
+        assert list(back.keys) == sorted(part.keys)
+        assert all(back.keys[frame] is planes for frame, planes in part.keys.items())
+        assert list(back.tiles) == sorted(part.windows)
+        for frame, windows in part.windows.items():
+            pairs = zip(windows, back.tiles[frame], strict=True)
+            assert all(tile.planes is w.planes for w, tile in pairs)
+    assert sum(map(area, batches)) == area(deal(decoded, without=None, count=1)[0])
+
+
+@given(chunks(), st.integers(1, 7))
+def test_frames_follow_each_other_from_batch_to_batch(decoded: list[PartKeys], count: int) -> None:
+    lots = [lot for batch in deal(decoded, without=None, count=count) for lot in batch]
+    reach = [(lot.part, sorted(lot.keys.keys() | lot.windows.keys())) for lot in lots]
+    assert all(frames for _, frames in reach)
+    for (part, frames), (next_part, next_frames) in pairwise(reach):
+        assert (part, frames[-1]) <= (next_part, next_frames[0])
+
+
+@given(chunks(), st.integers(1, 7))
+def test_batches_have_about_the_same_area(decoded: list[PartKeys], count: int) -> None:
+    batches = deal(decoded, without=None, count=count)
+    largest = max(area(batch) for batch in deal(decoded, without=None, count=1000))
+    fair = sum(map(area, batches)) / count
+    assert all(fair - largest <= area(batch) <= fair + largest for batch in batches)
+
+
+@given(chunks(), st.integers(1, 7))
+def test_the_key_that_the_chunk_before_left_is_not_painted(
+    decoded: list[PartKeys], count: int
+) -> None:
+    first = min(decoded[0].keys)
+    found = gather(map(painted, deal(decoded, without=first, count=count)), parts=len(decoded))
+    assert found[0].keys.keys() == decoded[0].keys.keys() - {first}
+    assert [p.keys.keys() for p in found[1:]] == [p.keys.keys() for p in decoded[1:]]
+
+
+def test_the_frame_left_out_is_of_the_first_part_alone() -> None:
+    decoded = [PartKeys({3: grey(2, 2)}, {}, {}), PartKeys({3: grey(2, 2)}, {}, {})]
+    assert [lot.part for lot in deal(decoded, without=3, count=1)[0]] == [1]
+
+
+def test_a_chunk_of_which_nothing_is_to_be_painted_gives_empty_batches() -> None:
+    batches = deal([PartKeys({3: grey(2, 2)}, {}, {})], without=3, count=2)
+    assert batches == [(), ()]
+    (found,) = gather(map(painted, batches), parts=1)
+    assert (found.keys, found.tiles) == ({}, {})
+
+
+def test_windows_of_one_frame_may_be_painted_apart() -> None:
+    windows = tuple(window(4, 4) for _ in range(4))
+    batches = deal([PartKeys({}, {}, {5: windows})], without=None, count=2)
+    assert batches == [(Lot(0, {}, {5: windows[:2]}),), (Lot(0, {}, {5: windows[2:]}),)]
+    (found,) = gather(map(painted, batches), parts=1)
+    assert found.tiles[5] == tiles(windows)
