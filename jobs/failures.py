@@ -7,6 +7,7 @@ the job at once and leaves what is needed to see it again.
 """
 
 import re
+import shlex
 from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
@@ -81,7 +82,8 @@ def bug(failure: Failure, kind: str, chunk: Chunk | None, *, work: WorkFolder) -
         return failure.error
     where = named(chunk) if chunk else f"the step {kind!r}"
     note = work.failed(chunk.index if chunk else -1, failure.trace)
-    again = f"; see it again: reelbrush replay {work.path} {chunk.index}" if chunk else ""
+    place = shlex.quote(str(work.path))
+    again = f"; see it again: reelbrush replay {place} {chunk.index}" if chunk else ""
     return ChunkFailed(f"{where} failed: {failure.line} (see {note}){again}")
 
 

@@ -10,6 +10,7 @@ the *lease*; whoever takes it over raises its epoch.
     film.mp4.work/
       lease.json            who works here
       recipe.json           what was asked for, for people to read
+      job.json              the same with film and target, for a chunk to be made again
       analysis/             one Parquet part a span
       plans/                one JSON file a plan
       moments/              a shot's statistics
@@ -39,7 +40,8 @@ from pipeline.recipe import Recipe
 _FOLDERS = (
     "analysis", "plans", "moments", "boundaries", "segments", "tables", "receipts", "attempts",
 )  # fmt: skip
-_FILES = (*lease.FILES, "recipe.json", log.NAME)
+_JOB = "job.json"
+_FILES = (*lease.FILES, "recipe.json", _JOB, log.NAME)
 _FAILURES = "failed-*.txt"
 _DESKTOP = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -75,6 +77,18 @@ class Receipt:
     """of the lease under which it was made"""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked for: enough to make any chunk of it again."""
+
+    source: Path
+    """absolute, as is ``target``"""
+    target: Path
+    film: str
+    """fingerprint of the source"""
+    recipe: Recipe
+
+
 class WorkFolder:
     """The files of one job."""
 
@@ -105,9 +119,31 @@ class WorkFolder:
                 f"cannot write the work folder {self.path}: {error.strerror}"
             ) from None
 
-    def note(self, recipe: Recipe) -> None:
-        """Leave what was asked for, for people to read."""
-        self.put("recipe.json", recipe.model_dump_json(indent=2).encode(), replace=True)
+    def note(self, asked: Asked) -> None:
+        """Leave what was asked for, for people to read, and for ``asked``."""
+        recipe = asked.recipe.model_dump_json(indent=2)
+        facts = {
+            "source": str(asked.source),
+            "target": str(asked.target),
+            "film": asked.film,
+            "recipe": json.loads(recipe),
+        }
+        self.put("recipe.json", recipe.encode(), replace=True)
+        self.put(_JOB, json.dumps(facts, indent=2).encode(), replace=True)
+
+    def asked(self) -> Asked:
+        """What was asked for.
+
+        Raises:
+            BadRequest: If no job has been begun here.
+        """
+        try:
+            facts = json.loads((self.path / _JOB).read_text("utf-8"))
+            recipe = Recipe.model_validate(facts["recipe"])
+            paths = Path(facts["source"]), Path(facts["target"])
+            return Asked(*paths, str(facts["film"]), recipe)
+        except (OSError, ValueError, TypeError, LookupError):
+            raise BadRequest(f"{self.path} is no work folder: it has no {_JOB} to read") from None
 
     def attempt(self, suffix: str = "") -> Path:
         """A fresh name in attempts/ for something unfinished."""

@@ -16,7 +16,7 @@ from actors.stylizer import Hire, Painting
 from jobs.commission import Result
 from jobs.engine import Machines, cores, prepare, running
 from jobs.inline import Inline
-from jobs.ledger import WorkFolder, named, synced
+from jobs.ledger import Asked, WorkFolder, named, synced
 from jobs.log import Log
 from jobs.patience import Patience
 from jobs.progress import Progressing
@@ -58,6 +58,11 @@ class Job:
         """Where the per-frame table goes."""
         return self.target.with_name(self.target.name + ".frames.parquet")
 
+    def asked(self, film: Film) -> Asked:
+        """What to leave in the work folder."""
+        source, target = self.source.absolute(), self.target.absolute()
+        return Asked(source, target, film.fingerprint, self.recipe)
+
 
 def stylize(
     job: Job, *, progress: Progressing, hire: Callable[[], Painting] | None = None
@@ -84,7 +89,7 @@ def stylize(
         work.create()
         with work.leased():
             work.clear_attempts()
-            work.note(job.recipe)
+            work.note(job.asked(film))
             made = _Made(film, encoding, work, progress, hire, code)
             with ExitStack() as published:  # what carries the steps ends after that
                 if job.backend == "ray":

@@ -8,13 +8,14 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from jobs.ledger import Receipt, WorkFolder, check_space
+from jobs.ledger import Asked, Receipt, WorkFolder, check_space
 from pipeline.errors import BadRequest, OutOfResources
 from pipeline.fill.boundary import read_boundary, write_boundary
 from pipeline.media.color import Planes
@@ -37,12 +38,14 @@ RECEIPT = Receipt(
     epoch=1,
 )
 
+ASKED = Asked(Path("/films/film.mkv"), Path("/films/out.mkv"), "f" * 64, Recipe(style="made"))
+
 
 @pytest.fixture
 def work(tmp_path: Path) -> WorkFolder:
     folder = WorkFolder(tmp_path / "film.mp4.work")
     folder.create()
-    folder.note(Recipe(style="made"))
+    folder.note(ASKED)
     return folder
 
 
@@ -215,9 +218,26 @@ def test_attempts_are_cleared_and_nothing_else(work: WorkFolder) -> None:
 def test_making_a_work_folder_again_keeps_what_is_in_it(work: WorkFolder) -> None:
     receipt = signed(work)
     work.create()
-    work.note(Recipe(style="other"))
+    work.note(replace(ASKED, recipe=Recipe(style="other")))
     assert work.receipt("abc") == receipt
     assert "other" in (work.path / "recipe.json").read_text()
+    assert work.asked().recipe.style == "other"
+
+
+def test_what_was_asked_for_is_noted_for_people_and_comes_back_as_it_was(work: WorkFolder) -> None:
+    assert json.loads((work.path / "recipe.json").read_text())["style"] == "made"
+    recipe = Recipe(style="made", frames=(3, 9), keys=4)
+    work.note(replace(ASKED, recipe=recipe))
+    assert WorkFolder(work.path).asked() == replace(ASKED, recipe=recipe)
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"source": 3, "recipe": {}}'])
+def test_a_folder_without_a_job_is_no_work_folder(work: WorkFolder, content: str | None) -> None:
+    (work.path / "job.json").unlink()
+    if content is not None:
+        (work.path / "job.json").write_text(content)
+    with pytest.raises(BadRequest, match=r"is no work folder"):
+        work.asked()
 
 
 def test_a_work_folder_is_removed_without_a_trace(work: WorkFolder) -> None:
