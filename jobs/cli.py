@@ -2,7 +2,7 @@
 
 Exit codes: 0 done; 2 bad arguments; 3 source missing, unreadable or not supported; 4 some chunk
 failed; 5 verification failed; 6 out of disk or memory, or Ray failed; 130 interrupted. What the
-world does wrong is one line on standard error, never a traceback.
+world does wrong is one line on standard error, never a traceback; ``replay`` is there to show one.
 """
 
 import os
@@ -10,6 +10,7 @@ import signal
 import sys
 from enum import StrEnum
 from pathlib import Path
+from traceback import format_exception
 from types import FrameType
 from typing import Annotated
 
@@ -19,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from jobs.bench_cli import bench_app
-from pipeline.errors import BadRequest, FilmError, NodeLost
+from pipeline.errors import BadRequest, ChunkFailed, FilmError, NodeLost
 from pipeline.media.clock import parse_frames
 from pipeline.recipe import Recipe, read_recipe
 
@@ -160,6 +161,29 @@ def still(
     output = output or Path(f"{film.stem}.still.png")
     index = run(film, at=at, styles=names, target=output, height=height, overwrite=overwrite)
     _say(f"{output}: frame {index}, then {', '.join(names)}")
+
+
+@app.command(epilog="Example: reelbrush replay wave.mp4.work 3")
+def replay(
+    work: Annotated[Path, typer.Argument(metavar="WORK", help="Work folder of the job.")],
+    chunk: Annotated[int, typer.Argument(metavar="CHUNK", help="Its number in the message.")],
+    gpu: Annotated[
+        bool | None, typer.Option(help="Paint on a GPU; by default if there is one.")
+    ] = None,
+) -> None:
+    """Make a chunk that failed once more, alone, and show in full what goes wrong."""
+    from jobs.commission import named
+    from jobs.progress import progress
+    from jobs.replay import replay as run
+
+    try:
+        with progress() as telling:
+            done = run(work, chunk, progress=telling, gpu=gpu)
+    except ChunkFailed as failed:
+        sys.stderr.writelines(format_exception(failed.__cause__ or failed))
+        raise
+    went = "was painted before" if done.before else "went through this time"
+    _say(f"{work}: {named(done.chunk)} {went}; the command that began the job goes on from there")
 
 
 @app.command()
