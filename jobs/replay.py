@@ -89,7 +89,7 @@ def _same_film(asked: Asked, folder: Path) -> Film:
 
 def _planned(survey: Survey, index: int, progress: Progressing) -> tuple[Chunk, Plan]:
     """Find a chunk, as far as it takes; what an earlier run has analysed is read back."""
-    progress.stage("analysis", survey.film.frames, done=survey.frames_known)
+    frames, known = survey.film.frames, survey.frames_known
     while True:
         found = [chunk for chunk in survey.chunks() if chunk.index == index]
         if found and survey.plan is not None:
@@ -97,6 +97,8 @@ def _planned(survey: Survey, index: int, progress: Progressing) -> tuple[Chunk, 
         missing = survey.missing()
         if not missing:
             break
+        if survey.frames_known == known:
+            progress.stage("analysis", frames, done=known)
         part = survey.work.attempt(".parquet")
         Decoder(apron=0).analyse(survey.film, *missing[0], part)
         survey.accept(missing[0], part)
