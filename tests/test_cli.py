@@ -466,7 +466,7 @@ class Slow(Washes):
         return planes
 
 jobs.stylize.load_code = lambda name: name
-jobs.stylize.Stylizer = lambda code, **_: Slow()
+jobs.stylize.Hire = lambda code, **_: Slow
 from jobs.cli import main
 main()
 """
@@ -476,7 +476,7 @@ main()
 def painting(film: Path) -> Iterator[subprocess.Popen[str]]:
     """A command in a process of its own that is busy painting."""
     path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
-    words = ["stylize", str(film), "-o", str(film.with_name("painted.mp4")), "--threads", "1"]
+    words = ["stylize", str(film), "-o", str(film.with_name("painted.mp4")), "--backend", "inline"]
     with subprocess.Popen(
         [sys.executable, "-c", SLOW, *words],
         env={**os.environ, "PYTHONPATH": path},
