@@ -82,7 +82,7 @@ class Coordinator:
             ready = engine()
             return self._run(target, ready, hire(ready.gpus() > 0))
         finally:
-            self._early.stop()
+            self._early.end()
 
     def _run(self, target: Path, engine: Engine, make: Callable[[], Painting]) -> Result:
         board = Board(budget=engine.store, gpus=engine.gpus() > 0)

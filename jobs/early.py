@@ -1,5 +1,6 @@
 """Spans analysed in this process while Ray starts, which takes some seconds on a small machine."""
 
+import ctypes
 import os
 import queue
 import threading
@@ -46,6 +47,14 @@ class Early:
         """Let it finish the span that it is at, and begin no other."""
         with self._lock:
             self._stop.set()
+
+    def end(self) -> None:
+        """End now, in the middle of a span: a process must not end while a thread is in C++."""
+        self.stop()
+        if self._thread.ident is not None:
+            number, error = ctypes.c_ulong(self._thread.ident), ctypes.py_object(SystemExit)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(number, error)
+            self._thread.join()
 
     def found(self) -> list[Looked]:
         """Collect what is ready.

@@ -11,11 +11,11 @@ import logging
 import os
 import re
 import secrets
-import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import psutil
 
@@ -167,7 +167,6 @@ def running(machines: Machines, needs: Needs, *, cores: int) -> Iterator[Engine]
         raise BadRequest("--memory is for a Ray of our own; a cluster's nodes have what they have")
     workers, store = (0, 0) if machines.address else share_out(machines, needs, cores=cores)
     prepare(machines)
-    before = signal.getsignal(signal.SIGTERM)
     import ray
 
     try:
@@ -175,7 +174,6 @@ def running(machines: Machines, needs: Needs, *, cores: int) -> Iterator[Engine]
             _join(machines.address)
         else:
             _start(workers, machines.gpus, store)
-        _handle_again(before)
         if machines.address:
             store = int(0.5 * _resources().get("object_store_memory", 0))
         yield Engine(machines, store, None if machines.address else _raylet())
@@ -187,8 +185,6 @@ def running(machines: Machines, needs: Needs, *, cores: int) -> Iterator[Engine]
         raise
     else:
         _stop()
-    finally:
-        _handle_again(before)
 
 
 def _raylet() -> psutil.Process | None:
@@ -204,10 +200,8 @@ def _stop() -> None:
 
 
 def _start(workers: int, gpus: int | None, store: int) -> None:
-    import ray
-
     try:
-        ray.init(
+        _init(
             address="local",
             num_cpus=workers,
             num_gpus=gpus,
@@ -222,10 +216,8 @@ def _start(workers: int, gpus: int | None, store: int) -> None:
 
 
 def _join(address: str) -> None:
-    import ray
-
     try:
-        ray.init(
+        _init(
             address=address,
             log_to_driver=False,
             logging_level=logging.CRITICAL,
@@ -239,16 +231,37 @@ def _join(address: str) -> None:
         raise ClusterFailed(f"no Ray cluster answers at {address}: {_line(error)}") from error
 
 
+def _init(**options: object) -> None:
+    """Start or join Ray on a thread of its own.
+
+    There it leaves SIGTERM to us, and who interrupts us has to wait until it is up: half of it
+    would take this process with it, or stay behind.
+    """
+    import ray
+
+    failures: list[BaseException] = []
+
+    def init() -> None:
+        try:
+            cast("Any", ray.init)(**options)
+        except BaseException as error:  # noqa: BLE001 - it is raised again where it is heard
+            failures.append(error)
+
+    thread = threading.Thread(target=init, name="ray")
+    thread.start()
+    try:
+        thread.join()
+    except KeyboardInterrupt:
+        thread.join()
+        raise
+    if failures:
+        raise failures[0]
+
+
 def _resources() -> dict[str, float]:
     import ray
 
     return dict(ray.cluster_resources())  # type: ignore[no-untyped-call]
-
-
-def _handle_again(handler: object) -> None:
-    """Ray takes SIGTERM for itself; take it back."""
-    if threading.current_thread() is threading.main_thread() and callable(handler):
-        signal.signal(signal.SIGTERM, handler)
 
 
 def _line(error: BaseException) -> str:
