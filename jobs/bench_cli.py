@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Style = Annotated[str, typer.Option(help="A name that [b]reelbrush styles[/b] lists.")]
 
 bench_app = typer.Typer(
-    help="Measure: steps (the default), hold, sweep, painter, efficiency, memory.",
+    help="Measure: steps (the default), hold, sweep, painter, efficiency, memory, same, kills.",
     add_completion=False,
 )
 Seconds = Annotated[float, typer.Option(help="Length of the film's beginning.", min=0.1)]
@@ -187,6 +187,32 @@ def memory(
     _print(_memory_table(peaks))
     if output is not None:
         store(output, job.as_json(peaks))
+
+
+@bench_app.command(epilog="Example: reelbrush bench same a.mp4 b.mp4 --seconds 5 -o same.json")
+def same(
+    films: Annotated[list[Path], typer.Argument(help="Films.")],
+    seconds: Seconds = 5.0,
+    style: Style = "starry-night",
+    output: Results = None,
+) -> None:
+    """Check that Ray gives the plain loop's pixels: 1 worker, 2, two nodes with stylizers."""
+    from jobs import bench_same
+    from jobs.progress import progress
+    from jobs.results import store
+    from pipeline.errors import VerificationFailed
+
+    with progress() as telling:
+        found = bench_same.carry(films, seconds=seconds, style=style, progress=telling)
+    table = Table("film", "carrier", "frames", "chunks", "processes", "sha256 of all samples")
+    for one in found:
+        numbers = (str(value) for value in (one.frames, one.chunks, one.processes))
+        table.add_row(one.film, one.carrier, *numbers, one.samples[:16])
+    _print(table)
+    if output is not None:
+        store(output, bench_same.as_json(found))
+    if not bench_same.same(found):
+        raise VerificationFailed("not everybody gives the same pixels")
 
 
 def _efficiency_tables(found: "Efficiency") -> list[Table]:

@@ -16,7 +16,7 @@ from statistics import quantiles
 
 from pipeline.paint.styles import manifest
 
-_LIBRARIES = ("av", "numpy", "opencv-python-headless", "torch")
+_LIBRARIES = ("av", "numpy", "opencv-python-headless", "ray", "torch")
 
 
 @dataclass(frozen=True, slots=True)

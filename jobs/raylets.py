@@ -1,0 +1,61 @@
+"""Several nodes of Ray on one machine, with GPUs that only Ray believes in: for benchmarks.
+
+What runs on them is real: processes, object stores, the network between them, and their deaths.
+Ray's own tests are made with the same, private, class.
+"""
+
+from types import TracebackType
+from typing import Any, Self, cast
+
+_QUICK = {
+    "health_check_initial_delay_ms": 0,
+    "health_check_period_ms": 500,
+    "health_check_timeout_ms": 1000,
+    "health_check_failure_threshold": 3,
+}
+
+
+class Raylets:
+    """A head without work, and so many nodes."""
+
+    def __init__(self, count: int, *, cores: int = 1, gpus: int = 0) -> None:
+        """Say how many; ``cores`` and ``gpus`` are of each."""
+        self._count, self._cores, self._gpus = count, cores, gpus
+        self._cluster: Any = None
+
+    def __enter__(self) -> Self:
+        from ray.cluster_utils import Cluster
+
+        head = {"num_cpus": 0, "include_dashboard": False, "_system_config": _QUICK}
+        self._cluster = cast("Any", Cluster)(initialize_head=True, head_node_args=head)
+        self.fill_up()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._cluster.shutdown()
+
+    @property
+    def address(self) -> str:
+        """Where the head listens."""
+        return str(self._cluster.address)
+
+    def fill_up(self) -> None:
+        """Start what is missing of the nodes."""
+        for _ in range(self._count - len(self.pids())):
+            self._cluster.add_node(num_cpus=self._cores, num_gpus=self._gpus)
+
+    def pids(self) -> list[int]:
+        """The nodes' raylets that live."""
+        found = []
+        for node in list(self._cluster.worker_nodes):
+            process = node.all_processes["raylet"][0].process
+            if process.poll() is None:
+                found.append(int(process.pid))
+            else:
+                self._cluster.remove_node(node, allow_graceful=False)
+        return found
