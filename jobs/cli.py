@@ -36,7 +36,6 @@ app = typer.Typer(
 
 
 app.add_typer(bench_app, name="bench")
-workshop_cli.add_to(app)
 
 _INTERRUPTED = 130
 
@@ -231,6 +230,9 @@ def styles() -> None:
     for caption in gallery():
         text = f"{caption.title}, {caption.painter}, {caption.year}"
         typer.echo(f"{caption.name:{width}}  {text}")
+
+
+workshop_cli.add_to(app)
 
 
 def _recipe(**settings: object) -> Recipe:
