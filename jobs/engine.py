@@ -11,6 +11,7 @@ import logging
 import os
 import re
 import secrets
+import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -235,25 +236,31 @@ def _init(**options: object) -> None:
     """Start or join Ray on a thread of its own.
 
     There it leaves SIGTERM to us, and who interrupts us has to wait until it is up: half of it
-    would take this process with it, or stay behind.
+    would take this process with it, or stay behind. The thread stays: Linux ends Ray's processes
+    with the thread that began them, not with the process.
     """
     import ray
 
     failures: list[BaseException] = []
+    up = threading.Event()
 
-    def init() -> None:
+    def live() -> None:
         try:
             cast("Any", ray.init)(**options)
         except BaseException as error:  # noqa: BLE001 - it is raised again where it is heard
             failures.append(error)
+        up.set()
+        threading.Event().wait()
 
-    thread = threading.Thread(target=init, name="ray")
-    thread.start()
+    threading.Thread(target=live, name="ray", daemon=True).start()
     try:
-        thread.join()
+        up.wait()
     except KeyboardInterrupt:
-        thread.join()
+        up.wait()
         raise
+    finally:
+        if threading.current_thread() is threading.main_thread():  # its C++ has taken SIGTERM
+            signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM) or signal.SIG_DFL)
     if failures:
         raise failures[0]
 
