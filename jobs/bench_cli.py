@@ -215,6 +215,37 @@ def same(
         raise VerificationFailed("not everybody gives the same pixels")
 
 
+@bench_app.command(
+    epilog="Example: reelbrush bench kills a.mp4 --seeds 5 --seconds 5 -o kills.json"
+)
+def kills(
+    films: Annotated[list[Path], typer.Argument(help="Films.")],
+    seeds: Annotated[int, typer.Option(help="Runs of each kind.", min=1)] = 5,
+    seconds: Seconds = 5.0,
+    style: Style = "starry-night",
+    output: Results = None,
+) -> None:
+    """Kill workers, stylizers, nodes and the command in mid-chunk: the film has to be the same."""
+    from jobs import chaos
+    from jobs.progress import progress
+    from jobs.results import store
+    from pipeline.errors import VerificationFailed
+
+    with progress() as telling:
+        found = chaos.kills(films, seeds=seeds, seconds=seconds, style=style, progress=telling)
+    table = Table("film", "killed", "seed", "after steps", "exact", "equal", "twice", "lost", "s")
+    for one in found:
+        who = one.who if one.struck else f"{one.who} (missed)"
+        said = ("yes" if fine else "NO" for fine in (one.exact, one.equal))
+        numbers = (str(one.twice), str(one.lost), f"{one.wall:.0f}")
+        table.add_row(one.film, who, str(one.seed), str(one.after), *said, *numbers)
+    _print(table)
+    if output is not None:
+        store(output, chaos.as_json(found))
+    if not chaos.well(found):
+        raise VerificationFailed("a kill has cost something")
+
+
 def _efficiency_tables(found: "Efficiency") -> list[Table]:
     """One row a run, one row a kind of task in the last run on Ray, and what came of it."""
     runs = Table("backend", "wall s", "CPU s", "Ray up", "first task", "first segment", "published")

@@ -7,6 +7,8 @@ Ray's own tests are made with the same, private, class.
 from types import TracebackType
 from typing import Any, Self, cast
 
+import psutil
+
 _QUICK = {
     "health_check_initial_delay_ms": 0,
     "health_check_period_ms": 500,
@@ -59,3 +61,16 @@ class Raylets:
             else:
                 self._cluster.remove_node(node, allow_graceful=False)
         return found
+
+    def strangers(self) -> list[int]:
+        """Raylets that can die without this process: it hangs on one of them."""
+        import ray
+
+        own = getattr(
+            cast("Any", ray)._private.worker.global_worker.node, "_raylet_socket_name", ""
+        )
+        return [
+            pid
+            for pid in self.pids()
+            if f"--raylet_socket_name={own}" not in psutil.Process(pid).cmdline()
+        ]
