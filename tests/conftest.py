@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-# Read when Ray is imported: it listens on loopback only, clusters of the tests too, and tells nobody.
+# Read when Ray is imported: it listens on loopback only, on clusters too, and reports to nobody.
 os.environ.update(RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0", RAY_USAGE_STATS_ENABLED="0")
 
 CLIPS = Path(__file__).parent.parent.parent / "shared" / "data" / "clips"
