@@ -233,11 +233,13 @@ def kills(
 
     with progress() as telling:
         found = chaos.kills(films, seeds=seeds, seconds=seconds, style=style, progress=telling)
-    table = Table("film", "killed", "seed", "after steps", "exact", "equal", "twice", "lost", "s")
+    table = Table(
+        "film", "killed", "seed", "after steps", "exact", "equal", "twice", "lost", "s", "calm"
+    )
     for one in found:
         who = one.who if one.struck else f"{one.who} (missed)"
         said = ("yes" if fine else "NO" for fine in (one.exact, one.equal))
-        numbers = (str(one.twice), str(one.lost), f"{one.wall:.0f}")
+        numbers = (str(one.twice), str(one.lost), f"{one.wall:.0f}", f"{one.calm:.0f}")
         table.add_row(one.film, who, str(one.seed), str(one.after), *said, *numbers)
     _print(table)
     if output is not None:

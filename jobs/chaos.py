@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,8 @@ from pipeline.recipe import Recipe
 _COMMAND = (sys.executable, "-m", "jobs.cli", "stylize")
 _STEPS = 4
 """At least so many of each chunk: decode, paint, harmonise, fill."""
+_NEVER = sys.maxsize
+"""Finished steps before a kill that does not come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,8 @@ class Killed:
     """steps that gave no answer"""
     wall: float
     """seconds of all that it took, the second command too"""
+    calm: float
+    """seconds of a run in which nobody was killed"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,10 @@ class _Case:
         return [e for e in read_log(self.work) if e["event"] == "task" and e["node"] != "driver"]
 
 
+_Run = Callable[[_Case, random.Random, int], tuple[int, float]]
+"""A case, chance, and after how many steps: who was struck, and the seconds of it all."""
+
+
 def kills(
     sources: Sequence[Path], *, seeds: int, seconds: float, style: str, progress: Progressing
 ) -> list[Killed]:
@@ -108,21 +117,25 @@ def kills(
     with tempfile.TemporaryDirectory() as folder:
         cases = [_case(source, Path(folder), i, seconds, style) for i, source in enumerate(sources)]
 
-        def each(who: str, run: Callable[[_Case, random.Random, int], tuple[int, float]]) -> None:
+        def each(who: str, run: _Run, calm: Mapping[str, float]) -> None:
             for case in cases:
                 for seed in range(seeds):
                     chance = random.Random(f"{who} {seed}")
-                    after = chance.randrange(_STEPS, _STEPS * case.chunks)
+                    after = chance.randrange(_STEPS // 2, _STEPS * case.chunks)
                     _clear(case)
                     struck, wall = run(case, chance, after)
-                    found.append(_judged(case, who, seed, after, struck, wall))
+                    spent = calm[case.name]
+                    found.append(_judged(case, who, seed, after, struck, wall, spent))
                     progress.advance(1)
 
-        each("worker", _worker)
-        each("command", _command)
+        calm = _calm(cases, _worker)
+        each("worker", _worker, calm)
+        each("command", _command, calm)
         with Raylets(2, gpus=1) as nodes:
-            each("stylizer", lambda case, chance, after: _stylizer(case, chance, after, nodes))
-            each("node", lambda case, chance, after: _node(case, chance, after, nodes))
+            stylizer, node = partial(_stylizer, nodes=nodes), partial(_node, nodes=nodes)
+            calm = _calm(cases, stylizer)
+            each("stylizer", stylizer, calm)
+            each("node", node, calm)
     return found
 
 
@@ -148,12 +161,23 @@ def _case(source: Path, folder: Path, number: int, seconds: float, style: str) -
     )
 
 
+def _calm(cases: Sequence[_Case], run: _Run) -> dict[str, float]:
+    """Seconds that each film takes if nobody is killed."""
+    found = {}
+    for case in cases:
+        _clear(case)
+        found[case.name] = run(case, random.Random(0), _NEVER)[1]
+    return found
+
+
 def _clear(case: _Case) -> None:
     shutil.rmtree(case.work, ignore_errors=True)
     case.target.unlink(missing_ok=True)
 
 
-def _judged(case: _Case, who: str, seed: int, after: int, struck: int, wall: float) -> Killed:
+def _judged(
+    case: _Case, who: str, seed: int, after: int, struck: int, wall: float, calm: float
+) -> Killed:
     made, source = read_film(case.target), case.film
     log = read_log(case.work)
     committed = [e["chunk"] for e in log if e["event"] == "committed"]
@@ -170,6 +194,7 @@ def _judged(case: _Case, who: str, seed: int, after: int, struck: int, wall: flo
         twice=len(committed) - len(set(committed)),
         lost=sum(e["event"] == "lost" for e in log),
         wall=round(wall, 2),
+        calm=round(calm, 2),
     )
 
 
@@ -213,7 +238,9 @@ def _node(case: _Case, chance: random.Random, after: int, nodes: Raylets) -> tup
 def _on(case: _Case, after: int, nodes: Raylets, strike: Callable[[], int]) -> tuple[int, float]:
     """Paint on a cluster, in this process, with a killer beside it."""
     struck: list[int] = []
-    killer = threading.Thread(target=lambda: struck.append(_strike(case, after, strike)))
+    killer = threading.Thread(
+        target=lambda: struck.append(_strike(case, after, strike)), daemon=True
+    )
     began = time.perf_counter()
     killer.start()
     job = case.job(Machines(address=nodes.address))
