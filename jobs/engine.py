@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -148,7 +149,7 @@ def prepare(machines: Machines) -> None:
     os.environ.update(_ENVIRONMENT)
     if machines.address is None:
         os.environ.setdefault(_LOOPBACK, "0")
-    if "RAY_AUTH_MODE" in os.environ:
+    if "RAY_AUTH_MODE" in os.environ or "ray" in sys.modules:  # then Ray sees to it by itself
         return
     if machines.address is None:
         os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
