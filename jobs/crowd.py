@@ -163,15 +163,14 @@ class Crowd:
 
 
 def introduce(engine: Engine, crowd: Crowd, step: remote.Step, *args: object) -> list[Errand]:
-    """Ask for a word: each stylizer, or each machine of a cluster, or one worker here.
+    """Ask for a word: each stylizer, or each machine of a cluster, or each worker here.
 
-    Here all workers have the same libraries. The others load them when they first paint: together
-    they would keep the cores from what the first segment waits for.
+    A worker that loaded its net later, when it first paints, was seen to hold up the first segment.
     """
     if stylists := crowd.hire():
         return [remote.ask(one, step, *args, name="introduce") for one in stylists]
     if engine.local:
-        return [remote.errand(step, *args, name="introduce")]
+        return [remote.errand(step, *args, name="introduce") for _ in range(crowd.cores)]
     return [
         remote.errand(step, *args, name="introduce", node=node, hard=True)
         for node in engine.nodes()
