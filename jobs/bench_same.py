@@ -8,14 +8,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from actors.stylizer import Hire
 from jobs.bench_runs import excerpt, read_log, receipts, samples_digest, segments_digest
 from jobs.engine import Machines, prepare
 from jobs.progress import Progressing, Silent
-from jobs.raylets import Raylets
+from jobs.raylets import Raylets, hire_cpu
 from jobs.stylize import Job, stylize
 from pipeline.media.container import Film, read_film
-from pipeline.paint.styles import load_code
 from pipeline.recipe import Recipe
 
 
@@ -82,7 +80,7 @@ def as_json(found: Sequence[Carried]) -> dict[str, object]:
 def _carried(
     name: str, carrier: str, film: Film, place: Path, style: str, machines: Machines | None
 ) -> Carried:
-    target, hire = place / "painted.mkv", _hire(style)
+    target, hire = place / "painted.mkv", hire_cpu(style)
     work = place / f"{carrier} {name}.work"
     recipe = Recipe(style=style, codec="ffv1")
     job = Job(film.path, target, recipe, work=work, overwrite=True, keep_work=True)
@@ -100,8 +98,3 @@ def _carried(
         samples=samples_digest(read_film(target)),
         segments=segments_digest(made),
     )
-
-
-def _hire(style: str) -> Hire:
-    """The real painter on the CPU, also where Ray believes in a GPU."""
-    return Hire(load_code(style), device="cpu", threads=1)

@@ -22,15 +22,13 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from actors.stylizer import Hire
 from jobs.bench_runs import excerpt, read_log, receipts, samples_digest
 from jobs.engine import Machines, prepare
 from jobs.progress import Progressing, Silent
-from jobs.raylets import Raylets
+from jobs.raylets import Raylets, hire_cpu
 from jobs.stylize import Job, stylize
 from pipeline.errors import ChunkFailed
 from pipeline.media.container import Film, read_film
-from pipeline.paint.styles import load_code
 from pipeline.recipe import Recipe
 
 _COMMAND = (sys.executable, "-m", "jobs.cli", "stylize")
@@ -154,7 +152,7 @@ def _case(source: Path, folder: Path, number: int, seconds: float, style: str) -
     place.mkdir()
     film = excerpt(read_film(source), place / "film", seconds=seconds)
     plain = _Case(source.name, film, place, style, "", 0)
-    stylize(plain.job(None), progress=Silent(), hire=_hire(style))
+    stylize(plain.job(None), progress=Silent(), hire=hire_cpu(style))
     made = receipts(plain.work)
     return _Case(
         source.name, film, place, style, samples_digest(read_film(plain.target)), len(made)
@@ -244,7 +242,7 @@ def _on(case: _Case, after: int, nodes: Raylets, strike: Callable[[], int]) -> t
     began = time.perf_counter()
     killer.start()
     job = case.job(Machines(address=nodes.address))
-    stylize(job, progress=Silent(), hire=_hire(case.style))
+    stylize(job, progress=Silent(), hire=hire_cpu(case.style))
     wall = time.perf_counter() - began
     killer.join()
     return struck[0], wall
@@ -281,7 +279,3 @@ def _started(case: _Case) -> "subprocess.Popen[bytes]":
 def _ended(command: "subprocess.Popen[bytes]") -> None:
     if command.wait() != 0:
         raise ChunkFailed(f"the command ended with {command.returncode} though only a part was hit")
-
-
-def _hire(style: str) -> Hire:
-    return Hire(load_code(style), device="cpu", threads=1)

@@ -24,6 +24,8 @@ from pipeline.errors import ClusterFailed
 _REFRESH = 2.0
 """Seconds after which to look again how many cores and GPUs there are."""
 _WITHOUT_GPU = 60.0
+_IN_FLIGHT = 2
+"""Calls that a stylizer has at a time: one to work on, one to fetch for."""
 
 
 @dataclass(slots=True)
@@ -77,7 +79,7 @@ class Crowd:
     def send(self, errands: Errands, tries: Tries) -> None:
         """Hand out as much as there are hands free."""
         busy = sum(out.stylist is None for out in self._out.values())
-        painters = sum(2 - self._calls(number) for number in self._stylists)
+        painters = sum(_IN_FLIGHT - self._calls(number) for number in self._stylists)
         for task in self._board.take(cores=self.cores - busy, painters=painters):
             number = self._least_busy() if self._board.paints(task) else None
             stylist = None if number is None else self._stylists[number]

@@ -9,6 +9,9 @@ from typing import Any, Self, cast
 
 import psutil
 
+from actors.stylizer import Hire
+from pipeline.paint.styles import load_code
+
 _QUICK = {
     "health_check_initial_delay_ms": 0,
     "health_check_period_ms": 500,
@@ -74,3 +77,8 @@ class Raylets:
             for pid in self.pids()
             if f"--raylet_socket_name={own}" not in psutil.Process(pid).cmdline()
         ]
+
+
+def hire_cpu(style: str) -> Hire:
+    """The real painter on the CPU, also where Ray believes in a GPU."""
+    return Hire(load_code(style), device="cpu", threads=1)
