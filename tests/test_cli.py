@@ -9,41 +9,25 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import cv2
 import numpy as np
 import pytest
-import torch
 
 import jobs.still
 import jobs.stylize
 from actors import assembler
 from actors.stylizer import Painting
+from commands import Ended, command
 from films import Sound, cut, make_film, scribble, texture, truncate
-from jobs.cli import main
 from painters import Breaks, Washes
 from pipeline.media.container import Film, read_film
 from pipeline.media.verify import Verification, verify_film
 from pipeline.paint.styles import gallery
 
 ROOT = Path(__file__).parent.parent
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def said(self) -> list[str]:
-        """Lines on standard error but for those of progress."""
-        return [line for line in self.err.splitlines() if line and not line.startswith("{")]
 
 
 class Command(Protocol):
@@ -61,21 +45,7 @@ def reelbrush(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
         with monkeypatch.context() as patch:
             patch.setattr(jobs.stylize, "Hire", lambda _code, **_: lambda: painter or Washes())
             inline = ["--backend", "inline"] if words[:1] == ("stylize",) else []
-            patch.setattr(sys, "argv", ["reelbrush", *map(str, words), *inline])
-            patch.setenv("COLUMNS", "200")
-            capfd.readouterr()
-            handler = signal.getsignal(signal.SIGTERM)
-            try:
-                main()
-                code: object = 0
-            except SystemExit as ended:
-                code = ended.code
-            finally:
-                signal.signal(signal.SIGTERM, handler)
-                torch.set_num_threads(1)
-        read = capfd.readouterr()
-        assert isinstance(code, int)
-        return Ended(code, read.out, read.err)
+            return command(*words, *inline, patch=patch, capfd=capfd)
 
     return run
 
@@ -376,8 +346,8 @@ def test_films_that_cannot_be_read_are_refused(
     ended = reelbrush("stylize", source, "-o", target, "--threads", 1)
     refused(ended, 3)
     assert names(tmp_path) <= {"film.mp4", "painted.mp4.work"}
-    for command in ("probe", "plan"):
-        assert reelbrush(command, source).code in (0, 3)
+    for word in ("probe", "plan"):
+        assert reelbrush(word, source).code in (0, 3)
 
 
 # -- 4, 5, 6: on the way ---------------------------------------------------------------------------

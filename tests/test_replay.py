@@ -1,9 +1,6 @@
 """A chunk that failed is seen again: in full if it fails again, committed if it does not."""
 
-import signal
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -12,9 +9,9 @@ import torch
 
 import jobs.replay
 from actors.stylizer import Painting
+from commands import Ended, command
 from films import cut, make_film, texture
 from jobs.bench_runs import receipts
-from jobs.cli import main
 from jobs.ledger import WorkFolder
 from jobs.log import NAME
 from jobs.progress import Silent
@@ -25,15 +22,6 @@ from pipeline.media.container import read_film
 from pipeline.recipe import Recipe
 
 RECIPE = Recipe(style="made", codec="ffv1")
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a command ended."""
-
-    code: object
-    out: str
-    err: str
 
 
 class Replay(Protocol):
@@ -51,20 +39,7 @@ def replay(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -
         with monkeypatch.context() as patch:
             patch.setattr(jobs.replay, "load_code", lambda name: name)
             patch.setattr(jobs.replay, "Hire", lambda _code, **_: lambda: painter or Washes())
-            patch.setattr(sys, "argv", ["reelbrush", "replay", *map(str, words)])
-            patch.setenv("COLUMNS", "200")
-            capfd.readouterr()
-            handler = signal.getsignal(signal.SIGTERM)
-            try:
-                main()
-                code: object = 0
-            except SystemExit as ended:
-                code = ended.code
-            finally:
-                signal.signal(signal.SIGTERM, handler)
-                torch.set_num_threads(1)
-        read = capfd.readouterr()
-        return Ended(code, read.out, read.err)
+            return command("replay", *words, patch=patch, capfd=capfd)
 
     return run
 
