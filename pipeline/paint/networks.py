@@ -12,11 +12,13 @@ Modulation by gains and biases from a code follows conditional instance normalis
 leaves of a lattice.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 CODE_LENGTH = 256
 STRIDE = 4
@@ -41,7 +43,8 @@ class Size:
         return 16 + 8 * self.blocks
 
 
-SIZES = {"S": Size(stem=24, body=48, blocks=4)}
+SIZES = {"S": Size(stem=24, body=48, blocks=4), "M": Size(stem=32, body=64, blocks=6)}
+"""S is made for CPUs, M for GPUs; both understand the same style codes."""
 
 
 class Modulation(nn.Module):
@@ -88,38 +91,32 @@ class Residual(nn.Module):
         self.second = nn.Conv2d(channels, channels, 3, bias=False)
         self.second_modulation = Modulation(channels)
 
-    def forward(self, x: Tensor, modulate: "Run") -> Tensor:
-        """[N, C, h, w] to [N, C, h - 4, w - 4]."""
-        y = functional.relu(modulate(self.first_modulation, self.first(x)))
-        y = modulate(self.second_modulation, self.second(y))
-        return y + x[..., 2:-2, 2:-2]
+    def forward(
+        self, x: Tensor, code: Tensor, moments: Tensor | None, pooled: bool
+    ) -> tuple[Tensor, Tensor]:
+        """[N, C, h, w] to [N, C, h - 4, w - 4], and the used moments, [N or 1, 2, 2 C]."""
+        given: Sequence[Tensor | None] = (None, None) if moments is None else moments.chunk(2, -1)
+        y, first = modulated(self.first_modulation, self.first(x), code, given[0], pooled=pooled)
+        y = self.second(functional.relu(y))
+        y, second = modulated(self.second_modulation, y, code, given[1], pooled=pooled)
+        return y + x[..., 2:-2, 2:-2], torch.cat([first, second], -1)
 
 
-class Run:
-    """One pass through the net: hands each modulation its moments, in order, and keeps them.
+def modulated(
+    modulation: Modulation, x: Tensor, code: Tensor, moments: Tensor | None, *, pooled: bool
+) -> tuple[Tensor, Tensor]:
+    """Modulate x [N, C, h, w] by given moments [N or 1, 2, C], or by its own; give both.
 
-    Given ``moments`` are used as they are. Else each modulation measures its own input: every
-    picture for itself, or with ``pooled`` all pictures of the batch as one.
+    Args:
+        modulation: where in the net this is.
+        x: what is modulated.
+        code: [N, 256]
+        moments: used as they are; None measures x.
+        pooled: measure all pictures of the batch as one, not each for itself.
     """
-
-    def __init__(self, code: Tensor, moments: Tensor | None, *, pooled: bool, train: bool) -> None:
-        self.code, self.moments, self.pooled, self.train = code, moments, pooled, train
-        self.used: list[Tensor] = []
-        self._offset = 0
-
-    def __call__(self, modulation: Modulation, x: Tensor) -> Tensor:
-        """Modulate x by this pass's moments."""
-        if self.moments is None:
-            here = pooled_moments(x) if self.pooled else own_moments(x)
-            if self.train:
-                with torch.no_grad():
-                    modulation.typical.lerp_(here[:, 1].mean(0).to(modulation.typical), 0.02)
-        else:
-            here = self.moments[..., self._offset : self._offset + modulation.channels]
-        self._offset += modulation.channels
-        self.used.append(here)
-        out: Tensor = modulation(x, self.code, here)
-        return out
+    if moments is None:
+        moments = pooled_moments(x) if pooled else own_moments(x)
+    return modulation(x, code, moments), moments
 
 
 def own_moments(x: Tensor) -> Tensor:
@@ -165,7 +162,13 @@ class Painter(nn.Module):
         return self.size.stem + self.size.body * (1 + 2 * self.size.blocks)
 
     def forward(
-        self, x: Tensor, code: Tensor, moments: Tensor | None = None, *, pooled: bool = False
+        self,
+        x: Tensor,
+        code: Tensor,
+        moments: Tensor | None = None,
+        *,
+        pooled: bool = False,
+        frugal: bool = False,
     ) -> tuple[Tensor, Tensor]:
         """Paint.
 
@@ -175,22 +178,52 @@ class Painter(nn.Module):
             code: [N, 256]
             moments: [N or 1, 2, moment_channels] as an earlier pass returned them; None measures.
             pooled: measure over the whole batch and not each picture for itself.
+            frugal: keep no activation of the residual blocks for the gradient, compute them again
+                (Chen 2016): a third of the memory for a third more time.
 
         Returns:
             The painted pictures [N, 3, H, W], 0 to 1, and the moments that were used.
         """
-        run = Run(code, moments, pooled=pooled, train=self.training)
-        y = functional.pixel_unshuffle(x, 2)
-        y = functional.relu(run(self.stem_modulation, self.stem(y)))
+        given = self._shares(moments)
+        y = self.stem(functional.pixel_unshuffle(x, 2))
+        y, stem = modulated(self.stem_modulation, y, code, given[0], pooled=pooled)
+        y = functional.relu(y)
         y = functional.conv2d(y, self.smooth.to(y.dtype), groups=y.shape[1])[..., 1:-1, 1:-1]
-        y = functional.relu(run(self.down_modulation, self.down(y)))
-        for block in self.body:
-            y = block(y, run)
+        y, down = modulated(self.down_modulation, self.down(y), code, given[1], pooled=pooled)
+        y, used = functional.relu(y), [stem, down]
+        for block, share in zip(self.body, given[2:], strict=True):
+            if frugal:
+                y, here = checkpoint(block, y, code, share, pooled, use_reentrant=False)
+            else:
+                y, here = block(y, code, share, pooled)
+            used.append(here)
+        everything = torch.cat(used, dim=-1)
+        if self.training and moments is None:
+            self._learn_typical(everything.detach())
         y = functional.interpolate(y, scale_factor=2, mode="nearest")
         y = functional.relu(self.up(y))
         y = functional.relu(self.detail(y))
         y = functional.pixel_shuffle(self.last(y), 2)[..., 2:-2, 2:-2]
-        return 0.5 + 0.5 * torch.tanh(y.float()), torch.cat(run.used, dim=-1)
+        return 0.5 + 0.5 * torch.tanh(y.float()), everything
+
+    def modulations(self) -> list[Modulation]:
+        """All modulations, in the order in which a picture passes them."""
+        return [part for part in self.modules() if isinstance(part, Modulation)]
+
+    def _shares(self, moments: Tensor | None) -> Sequence[Tensor | None]:
+        """Split moments: stem, down, then one share for each residual block."""
+        if moments is None:
+            return [None] * (2 + self.size.blocks)
+        widths = [self.size.stem, self.size.body] + [2 * self.size.body] * self.size.blocks
+        return torch.split(moments, widths, dim=-1)
+
+    @torch.no_grad()
+    def _learn_typical(self, used: Tensor) -> None:
+        """Let each channel's typical variance follow what training sees."""
+        widths = [m.channels for m in self.modulations()]
+        variances = torch.split(used[:, 1].mean(0), widths)
+        for modulation, variance in zip(self.modulations(), variances, strict=True):
+            modulation.typical.lerp_(variance.to(modulation.typical), 0.02)
 
     @torch.no_grad()
     def project_phases(self) -> None:
