@@ -391,16 +391,17 @@ import sys
 from pathlib import Path
 import cv2
 cv2.setNumThreads(1)
-from painters import Washes
+from test_ray import Falls
 from jobs.engine import Machines
 from jobs.progress import Silent
 from jobs.stylize import Job, stylize
 from pipeline.recipe import Recipe
-source, target, recipe = sys.argv[1:]
+source, target, recipe, folder, at = sys.argv[1:]
 job = Job(Path(source), Path(target), Recipe.model_validate_json(recipe), keep_work=True,
           backend="ray", machines=Machines(workers=2, gpus=0))
-stylize(job, progress=Silent(), hire=Washes)
+stylize(job, progress=Silent(), hire=Falls(folder, at=int(at), how="sleeps"))
 """
+"""Paints; the first time that it comes to a frame, it stays there."""
 
 
 @dataclass(frozen=True)
@@ -464,14 +465,17 @@ def test_a_killed_command_goes_on_and_makes_no_committed_chunk_again(
     known: Known, tmp_path: Path
 ) -> None:
     target = tmp_path / "film.mkv"
+    last = known.made[-1]
     words = ("-c", DRIVER, str(known.source), str(target), RECIPE.model_dump_json())
+    words = (*words, str(tmp_path), str(last.stop - 20))  # where its last shot begins
     folder = work_of(target) / "receipts"
     with started(*words) as command:
-        until(lambda: 2 * len(receipts(work_of(target))) >= len(known.made), command)
+        until((tmp_path / "fell").exists, command)
+        until(lambda: len(receipts(work_of(target))) == len(known.made) - 1, command)
         command.process.kill()
         command.process.wait()
         before = {path: (path.stat().st_mtime_ns, path.read_text()) for path in folder.iterdir()}
-        assert 0 < len(before) < len(known.made)
+        assert len(before) == len(known.made) - 1
         left = command.left(but="Agent")  # two of Ray's wait a minute for who is dead, then end
     assert left == []
     with started(*words) as command:
