@@ -8,7 +8,6 @@ world does wrong is one line on standard error, never a traceback; ``replay`` is
 import os
 import signal
 import sys
-from enum import StrEnum
 from pathlib import Path
 from traceback import format_exception
 from types import FrameType
@@ -19,11 +18,25 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from jobs import workshop_cli
+from jobs import options, workshop_cli
 from jobs.bench_cli import bench_app
+from jobs.options import (
+    Backend,
+    Codec,
+    Frames,
+    KeepBars,
+    Keys,
+    NetSize,
+    Overwrite,
+    Size,
+    Source,
+    Statistics,
+    StatisticsOf,
+    Structure,
+    Style,
+    StyleScale,
+)
 from pipeline.errors import BadRequest, ChunkFailed, FilmError, NodeLost
-from pipeline.media.clock import parse_frames
-from pipeline.recipe import Recipe, read_recipe
 
 app = typer.Typer(
     name="reelbrush",
@@ -40,34 +53,16 @@ app.add_typer(bench_app, name="bench")
 _INTERRUPTED = 130
 
 
-class Codec(StrEnum):
-    """What the painted film is encoded with."""
-
-    H264 = "h264"
-    FFV1 = "ffv1"
-
-
-class Backend(StrEnum):
-    """Who carries the steps."""
-
-    RAY = "ray"
-    INLINE = "inline"
-
-
-Source = Annotated[Path, typer.Argument(metavar="FILM", help="An MP4, MOV or MKV file.")]
-Overwrite = Annotated[bool, typer.Option(help="Replace a result that exists.")]
-Style = Annotated[str, typer.Option(help="A name that [b]reelbrush styles[/b] lists.")]
-Frames = Annotated[str | None, typer.Option(help="Only these, inclusive: 100-250.")]
-Keys = Annotated[str, typer.Option(help="auto, or a key every N frames; 1 paints each frame.")]
-KeepBars = Annotated[bool, typer.Option(help="Leave letterbox bars as they are.")]
-
-
 @app.command(epilog="Example: reelbrush stylize clip.mp4 --style great-wave -o wave.mp4")
 def stylize(
     film: Source,
     output: Annotated[Path, typer.Option("--output", "-o", help="The painted film.")],
     style: Style = "starry-night",
     strength: Annotated[float, typer.Option(help="0 leaves the film, 1 paints it.")] = 1.0,
+    style_scale: StyleScale = "540",
+    structure: Structure = 0.0,
+    statistics: StatisticsOf = Statistics.SHOT,
+    size: NetSize = Size.AUTO,
     keys: Keys = "auto",
     frames: Frames = None,
     codec: Annotated[Codec, typer.Option(help="h264, or lossless ffv1 in MKV.")] = Codec.H264,
@@ -107,15 +102,19 @@ def stylize(
     from jobs.stylize import Job
     from jobs.stylize import stylize as run
 
-    recipe = _recipe(
+    recipe = options.recipe(
         style=style,
         strength=strength,
-        keys=_keys(keys),
+        style_scale=options.number(style_scale),
+        structure=structure,
+        statistics=statistics.value,
+        size=size.value,
+        keys=options.number(keys),
         keep_bars=keep_bars,
         codec=codec.value,
         crf=crf,
         flicker_budget=flicker_budget,
-        frames=_frames(frames),
+        frames=options.frames(frames),
     )
     job = Job(
         film,
@@ -218,7 +217,9 @@ def plan(
     """Analyse a film and show its shots, keys and chunks; paints and writes nothing."""
     from jobs.plan import show
 
-    show(film, _recipe(style=style, keys=_keys(keys), keep_bars=keep_bars), Console())
+    show(
+        film, options.recipe(style=style, keys=options.number(keys), keep_bars=keep_bars), Console()
+    )
 
 
 @app.command()
@@ -233,18 +234,6 @@ def styles() -> None:
 
 
 workshop_cli.add_to(app)
-
-
-def _recipe(**settings: object) -> Recipe:
-    return read_recipe({k: v for k, v in settings.items() if v is not None})
-
-
-def _keys(text: str) -> object:
-    return int(text) if text.isascii() and text.isdigit() else text
-
-
-def _frames(text: str | None) -> tuple[int, int] | None:
-    return None if text is None else parse_frames(text)
 
 
 def _say(text: str) -> None:

@@ -194,7 +194,8 @@ class Commission:
         )
 
     def _moments(self, shot: Shot) -> str:
-        facts = [self.film.fingerprint, asdict(shot), self.weights, self.style, RENDER_VERSION]
+        painter = [self.weights, self.style, digest(self.recipe, "measure"), RENDER_VERSION]
+        facts = [self.film.fingerprint, asdict(shot), *painter]
         return f"moments/{sha256(json.dumps(facts).encode()).hexdigest()}.npy"
 
 

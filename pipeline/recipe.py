@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from pipeline.errors import BadRequest
 
-Part = Literal["plan", "paint", "fill", "encode"]
-"""A step of the path, as far as the recipe reaches into it."""
+Part = Literal["plan", "measure", "paint", "fill", "encode"]
+"""A step of the path, as far as the recipe reaches into it; who paints has measured."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -29,6 +29,14 @@ class Recipe(BaseModel):
     """Name of a painting's style code."""
     strength: Share = 1.0
     """0 gives the source's samples back, 1 the painted ones."""
+    style_scale: Literal["film"] | Annotated[int, Field(ge=64)] = 540
+    """Lines of the picture's shorter side that the net works at: fewer lines, broader strokes."""
+    structure: Share = 0.0
+    """How far the net's deep layers keep to the film's own statistics, so that shapes stay."""
+    statistics: Literal["shot", "frame"] = "shot"
+    """What the net's normalisation is measured on."""
+    size: Literal["auto", "S", "M"] = "auto"
+    """Of the net; auto is M on a GPU, S without."""
     keys: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"
     """Distance of the keyframes; 1 paints every frame, with harmonise, fill and gate off."""
     max_gap: Annotated[int, Field(ge=1, le=48)] = 12
@@ -59,7 +67,8 @@ class Recipe(BaseModel):
 
 _FIELDS: dict[Part, tuple[str, ...]] = {
     "plan": ("keys", "max_gap", "keep_bars"),
-    "paint": ("style", "rho"),
+    "measure": ("style_scale", "structure", "statistics", "size"),
+    "paint": ("style", "rho", "style_scale", "structure", "statistics", "size"),
     "fill": ("flicker_budget", "strength"),
     "encode": ("codec", "crf"),
 }

@@ -27,6 +27,11 @@ def test_only_a_style_must_be_named() -> None:
         ({"frames": (-1, 5)}, "frames"),
         ({"colour": "red"}, "colour"),
         ({"style": ""}, "style"),
+        ({"style_scale": 63}, "style_scale"),
+        ({"style_scale": "huge"}, "style_scale"),
+        ({"structure": 1.5}, "structure"),
+        ({"statistics": "film"}, "statistics"),
+        ({"size": "L"}, "size"),
     ],
 )
 def test_a_wrong_setting_is_named_in_one_line(setting: dict[str, object], name: str) -> None:
@@ -60,3 +65,14 @@ def test_a_digest_moves_only_with_the_fields_of_its_parts() -> None:
 def test_every_frame_is_painted_when_keys_are_one_apart() -> None:
     assert Recipe(style="starry", keys=1).every_frame
     assert not Recipe(style="starry").every_frame
+
+
+@pytest.mark.parametrize(
+    "change", [{"style_scale": 360}, {"structure": 0.5}, {"statistics": "frame"}, {"size": "M"}]
+)
+def test_what_the_net_works_with_is_measured_and_painted_anew(change: dict[str, object]) -> None:
+    plain, other = Recipe(style="starry"), read_recipe({"style": "starry"} | change)
+    assert digest(plain, "measure") != digest(other, "measure")
+    assert digest(plain, "paint") != digest(other, "paint")
+    assert digest(plain, "plan", "fill", "encode") == digest(other, "plan", "fill", "encode")
+    assert digest(plain, "measure") == digest(Recipe(style="starry", rho=0.1), "measure")

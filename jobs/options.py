@@ -1,0 +1,92 @@
+"""Options that several commands share, as their help shows them, and their texts to settings."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.media.clock import parse_frames
+from pipeline.recipe import Recipe, read_recipe
+
+
+class Codec(StrEnum):
+    """What the painted film is encoded with."""
+
+    H264 = "h264"
+    FFV1 = "ffv1"
+
+
+class Backend(StrEnum):
+    """Who carries the steps."""
+
+    RAY = "ray"
+    INLINE = "inline"
+
+
+class Statistics(StrEnum):
+    """What the net's normalisation is measured on."""
+
+    SHOT = "shot"
+    FRAME = "frame"
+
+
+class Size(StrEnum):
+    """Of the net."""
+
+    AUTO = "auto"
+    S = "S"
+    M = "M"
+
+
+Source = Annotated[Path, typer.Argument(metavar="FILM", help="An MP4, MOV or MKV file.")]
+Overwrite = Annotated[bool, typer.Option(help="Replace a result that exists.")]
+Style = Annotated[str, typer.Option(help="A name that [b]reelbrush styles[/b] lists.")]
+Frames = Annotated[str | None, typer.Option(help="Only these, inclusive: 100-250.")]
+Keys = Annotated[str, typer.Option(help="auto, or a key every N frames; 1 paints each frame.")]
+KeepBars = Annotated[bool, typer.Option(help="Leave letterbox bars as they are.")]
+StyleScale = Annotated[
+    str,
+    typer.Option(
+        metavar="LINES|film",
+        help="Lines at which the painter works: 360 gives broad strokes, 1080 fine ones, whatever "
+        "the film's size; film works at the film's own.",
+    ),
+]
+Structure = Annotated[
+    float,
+    typer.Option(
+        metavar="0..1",
+        help="0 is all painting; 0.5 keeps faces and titles readable.",
+    ),
+]
+StatisticsOf = Annotated[
+    Statistics,
+    typer.Option(help="Tones are settled once a shot, or for each painted frame by itself."),
+]
+NetSize = Annotated[
+    Size, typer.Option(help="Of the painter: S is made for CPUs, M for GPUs; auto chooses.")
+]
+
+
+def recipe(**settings: object) -> Recipe:
+    """Check settings; those that are None were not given.
+
+    Raises:
+        BadRequest: In one line.
+    """
+    return read_recipe({k: v for k, v in settings.items() if v is not None})
+
+
+def number(text: str) -> object:
+    """Read a whole number, or leave the word that stands for one: ``--keys``, ``--style-scale``."""
+    return int(text) if text.isascii() and text.isdigit() else text
+
+
+def frames(text: str | None) -> tuple[int, int] | None:
+    """Read ``--frames``.
+
+    Raises:
+        BadRequest: If it is no range.
+    """
+    return None if text is None else parse_frames(text)
