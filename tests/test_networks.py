@@ -5,7 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.paint.networks import CODE_LENGTH, SIZES, Modulation, Painter, mirrored, own_moments
+from pipeline.paint.networks import Modulation, Painter, mirrored, own_moments
+from pipeline.paint.sizes import CODE_LENGTH, SIZES
 
 SIZE = SIZES["S"]
 APRON = SIZE.apron

@@ -11,7 +11,8 @@ from test_losses import made_vgg
 
 from pipeline.paint import pictures, styles, training
 from pipeline.paint import targets as targets_of
-from pipeline.paint.networks import SIZES, Painter
+from pipeline.paint.networks import Painter, load_painter
+from pipeline.paint.sizes import SIZES
 
 
 def _pictures(count: int, seed: int) -> list[pictures.Picture]:
@@ -122,8 +123,6 @@ def test_a_basis_whitens_what_it_was_fitted_to() -> None:
 
 
 def test_saved_weights_load_into_the_net(tmp_path: Path) -> None:
-    from pipeline.paint.stylize import load_painter
-
     net = Painter(SIZES["S"]).eval()
     training.save_weights(net, tmp_path / "p.safetensors")
     back = load_painter(tmp_path / "p.safetensors", size="S")

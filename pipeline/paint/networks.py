@@ -13,38 +13,16 @@ leaves of a lattice.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-CODE_LENGTH = 256
-STRIDE = 4
-"""Tiles and padded frames start on multiples of this many pixels."""
-_EPS_SHARE = 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """Width and depth of one member of the family."""
-
-    stem: int
-    """Channels at half resolution."""
-    body: int
-    """Channels at quarter resolution."""
-    blocks: int
-    """Residual blocks."""
-
-    @property
-    def apron(self) -> int:
-        """Pixels of context that a painted pixel needs on each side; a multiple of 4."""
-        return 16 + 8 * self.blocks
-
-
-SIZES = {"S": Size(stem=24, body=48, blocks=4), "M": Size(stem=32, body=64, blocks=6)}
-"""S is made for CPUs, M for GPUs; both understand the same style codes."""
+from pipeline.paint.layers import EPS_SHARE
+from pipeline.paint.sizes import CODE_LENGTH, SIZES, Size
 
 
 class Modulation(nn.Module):
@@ -75,7 +53,7 @@ class Modulation(nn.Module):
         """
         mean, variance = moments.unbind(-2)
         gamma, beta = self.affine(code).chunk(2, dim=1)
-        scale = gamma * torch.rsqrt(variance + _EPS_SHARE * self.typical)
+        scale = gamma * torch.rsqrt(variance + EPS_SHARE * self.typical)
         shift = beta - mean * scale
         out: Tensor = x * scale[..., None, None].to(x.dtype) + shift[..., None, None].to(x.dtype)
         return out
@@ -239,6 +217,13 @@ class Painter(nn.Module):
         if bias is not None:
             phases = bias.view(3, 4)
             phases.copy_(phases.mean(1, keepdim=True).expand(3, 4))
+
+
+def load_painter(path: Path, *, size: str) -> Painter:
+    """Read a painter's weights from a safetensors file; computing is in float32."""
+    painter = Painter(SIZES[size])
+    painter.load_state_dict({k: v.float() for k, v in load_file(path).items()})
+    return painter.eval().requires_grad_(requires_grad=False)
 
 
 def mirrored(picture: Tensor, *, top: int, bottom: int, left: int, right: int) -> Tensor:

@@ -1,0 +1,122 @@
+"""The painter in its runtimes: one function, exact by tiles, at any size, in whatever library."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.media.color import Rect
+from pipeline.paint import runtime
+from pipeline.paint.layers import Array, Weights
+from pipeline.paint.networks import Modulation, Painter
+from pipeline.paint.runtime_torch import TorchNet
+from pipeline.paint.sizes import SIZES
+from pipeline.paint.stylize import Brush, measure, paint
+
+SIZE = SIZES["S"]
+APRON = SIZE.apron
+
+
+def _painter() -> Painter:
+    """A net as training leaves one: heads that differ, typical variances that fit."""
+    generator = torch.Generator().manual_seed(3)
+    net = Painter(SIZE).eval().requires_grad_(requires_grad=False)
+    for part in net.modules():
+        if isinstance(part, torch.nn.Linear):
+            part.weight.normal_(std=0.02, generator=generator)
+        elif isinstance(part, torch.nn.Conv2d):
+            fan = part.weight[0].numel()
+            part.weight.normal_(std=fan**-0.5, generator=generator)
+    x = torch.rand(1, 3, 64 + 2 * APRON, 64 + 2 * APRON, generator=generator)
+    code = torch.randn(1, 256, generator=generator)
+    _, moments = net(x, code)
+    parts = [part for part in net.modules() if isinstance(part, Modulation)]
+    for part, variance in zip(parts, torch.split(moments[0, 1], list(SIZE.widths)), strict=True):
+        part.typical = variance.clone()
+    return net
+
+
+@pytest.fixture(scope="module")
+def painter() -> Painter:
+    return _painter()
+
+
+@pytest.fixture(scope="module")
+def weights(painter: Painter) -> Weights:
+    return {name: value.numpy() for name, value in painter.state_dict().items()}
+
+
+@pytest.fixture(scope="module")
+def net(weights: Weights) -> runtime.Net:
+    return TorchNet(weights, SIZE)
+
+
+@pytest.fixture(scope="module")
+def held(net: runtime.Net) -> Brush:
+    return Brush(net, _codes(), "made up")
+
+
+def _codes() -> Array:
+    row = np.random.default_rng(1).standard_normal(256).astype(np.float32)
+    return np.tile(row, (len(SIZE.modulations), 1))
+
+
+def _picture(height: int, width: int) -> Array:
+    return np.random.default_rng(height * width).random((height, width, 3), np.float32)
+
+
+def _padded(count: int) -> Array:
+    shape = (count, 3, 40 + 2 * APRON, 52 + 2 * APRON)
+    return np.random.default_rng(5).random(shape, np.float32)
+
+
+@torch.inference_mode()
+def test_the_affine_is_what_the_trained_net_does_with_code_and_pooled_moments(
+    net: runtime.Net, painter: Painter
+) -> None:
+    x, codes = _padded(2), _codes()
+    code = torch.from_numpy(codes[:2])
+    _, moments = painter(torch.from_numpy(x), code, pooled=True)
+    wanted, _ = painter(torch.from_numpy(x), code, moments)
+    affine = net.measure(x, codes)
+    assert affine.shape == (2, SIZE.channels)
+    np.testing.assert_allclose(net.paint(x, affine), wanted.numpy(), rtol=0, atol=2e-5)
+
+
+def test_each_modulation_obeys_its_own_row_of_codes(net: runtime.Net) -> None:
+    codes = _codes()
+    codes[-1] = 0
+    before, after = net.measure(_padded(1), _codes()), net.measure(_padded(1), codes)
+    assert np.array_equal(before[:, : -SIZE.body], after[:, : -SIZE.body])
+    assert not np.allclose(before[:, -SIZE.body :], after[:, -SIZE.body :])
+
+
+def test_too_few_rows_of_codes_are_refused(net: runtime.Net) -> None:
+    with pytest.raises(ValueError, match="10 rows"):
+        net.measure(_padded(1), _codes()[:9])
+
+
+@given(
+    height=st.integers(32, 90),
+    width=st.integers(32, 90),
+    top=st.integers(0, 8),
+    left=st.integers(0, 8),
+    data=st.data(),
+)
+@settings(max_examples=12, deadline=None)
+def test_a_tile_has_the_pixels_of_the_whole(
+    held: Brush, height: int, width: int, top: int, left: int, data: st.DataObject
+) -> None:
+    top, left = 4 * min(top, height // 4 - 1), 4 * min(left, width // 4 - 1)
+    tall = data.draw(st.integers(1, height - top), label="tall")
+    wide = data.draw(st.integers(1, width - left), label="wide")
+    picture = _picture(height, width)
+    affine = measure(held, [picture])
+    whole = paint(held, picture, affine)
+    assert whole.shape == picture.shape
+    y, x = max(0, top - APRON), max(0, left - APRON)
+    around = picture[y : top + tall + APRON + 4, x : left + wide + APRON + 4]
+    inner = Rect(top - y, left - x, tall, wide)
+    part = paint(held, around, affine, inner=inner)
+    np.testing.assert_allclose(part, whole[top : top + tall, left : left + wide], atol=2e-6)
