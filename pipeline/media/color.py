@@ -91,7 +91,7 @@ def to_rgb(planes: Planes, tags: ColorTags) -> NDArray[np.float32]:
         for plane in (planes.blue, planes.red)
     )
     samples = cv2.merge([planes.luma, blue, red]).astype(np.float32)
-    rgb = np.asarray(cv2.transform(samples, _affine(tags, height)[:3]), np.float32)
+    rgb = np.asarray(cv2.transform(samples, affine(tags, height)[:3]), np.float32)
     return np.clip(rgb, 0, 1, out=rgb)
 
 
@@ -103,7 +103,7 @@ def to_planes(rgb: NDArray[np.float32], *, like: Planes, tags: ColorTags) -> Pla
     height, width = rgb.shape[:2]
     if like.luma.shape != (height, width):
         raise ValueError(f"expected RGB of {like.luma.shape}, got {rgb.shape}")
-    back = np.linalg.inv(_affine(tags, height))[:3]
+    back = np.linalg.inv(affine(tags, height))[:3]
     samples = np.asarray(cv2.transform(np.ascontiguousarray(rgb), back), np.float32)
     luma, blue, red = np.moveaxis(samples, -1, 0)
     down = _subsampling(like)
@@ -138,7 +138,7 @@ def _subsampling(planes: Planes) -> tuple[int, int]:
     return down
 
 
-def _affine(tags: ColorTags, height: int) -> NDArray[np.float64]:
+def affine(tags: ColorTags, height: int) -> NDArray[np.float64]:
     """[4, 4]: (Y, Cb, Cr, 1) in 8-bit codes to (R, G, B, 1) in 0 to 1."""
     matrix = resolved(tags, height).matrix
     if matrix not in _KR_KB:

@@ -1,0 +1,300 @@
+"""Film planes to the size that the net works at, and what it painted back to film planes.
+
+The *working size* has the strokes: a net paints strokes of so many of its own pixels, so a picture
+is reduced to it, painted, and enlarged again. What the reduction took out of the film's luma is
+laid over the enlarged painting, times the *slope* with which the painting follows the film around
+there: that of the regression in a guided filter (He 2013, eq. 5; on the small grid as in He & Sun
+2015). The filter itself would put the whole regression in the painting's place; strokes, which are
+not in the film, would be gone. Here they stay, and only detail that the net never saw is added.
+
+A painted sample depends on the film within some pixels around it and on nothing else, bit for bit:
+taps belong to the whole picture, and sums have a fixed order.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.media.color import ColorTags, Plane, Planes, Rect, affine
+from pipeline.paint.taps import CUBIC, TENT, Taps, along_columns, along_rows, taps
+
+Real = NDArray[np.float32]
+Paint = Callable[[Real, Rect], Real]
+"""RGB [h, w, 3] and which part of it is wanted to that part, painted; both begin on multiples of 4
+of the working picture."""
+
+_STRIDE = 4
+_RADIUS = 4
+"""of the window that a slope is measured in, in working pixels"""
+_NOISE = 16.0
+"""Variance, in codes squared, below which the film's luma says little about the painting's."""
+_BLOCK = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """How much smaller than the film the net works: the same for all pictures of a film."""
+
+    lines: int
+    of: int
+    """of the film; more than ``lines``"""
+
+    def size(self, height: int, width: int) -> tuple[int, int]:
+        """Give the working size (h, w) of a picture.
+
+        >>> Working(540, of=1080).size(800, 1920)
+        (400, 960)
+        """
+        tall, wide = ((2 * n * self.lines + self.of) // (2 * self.of) for n in (height, width))
+        return max(1, tall), max(1, wide)
+
+    def apron(self, net: int) -> int:
+        """Give the context that a region of the film needs, in its pixels; a multiple of 4.
+
+        Args:
+            net: the net's own apron, in working pixels.
+        """
+        around = net + _RADIUS + 2 * _STRIDE + 4  # to the end of the net's tile; chroma's cubic
+        pixels = -(-(around + 2) * self.of * 33 // (32 * self.lines)) + 4  # rounded sizes, tents
+        return -(-pixels // _STRIDE) * _STRIDE
+
+
+def working(size: tuple[int, int], lines: int | None) -> Working | None:
+    """Say how a film of ``size`` is reduced for painting; None is not at all.
+
+    Args:
+        size: (width, height) of the film, upright.
+        lines: of the shorter side at which the net is to work; None is the film's own.
+    """
+    return None if lines is None or lines >= min(size) else Working(lines, min(size))
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Which part of a picture is held, and which part of it is wanted."""
+
+    size: tuple[int, int]
+    """(H, W) of the whole picture."""
+    held: Rect
+    """In the picture; on whole chroma samples."""
+    wanted: Rect
+    """In the picture, within ``held``; on whole chroma samples."""
+
+    @property
+    def inner(self) -> Rect:
+        """What is wanted, in what is held."""
+        top, left = self.wanted.top - self.held.top, self.wanted.left - self.held.left
+        return Rect(top, left, self.wanted.height, self.wanted.width)
+
+
+def whole(planes: Planes) -> View:
+    """The view of a picture that is held and wanted as it is."""
+    height, width = planes.luma.shape
+    everything = Rect(0, 0, height, width)
+    return View((height, width), everything, everything)
+
+
+def reduced(planes: Planes, how: Working, *, tags: ColorTags) -> Real:
+    """Reduce a whole picture to RGB [h, w, 3] at its working size, 0 to 1."""
+    view = whole(planes)
+    rows, columns = _axes(planes, view, how)
+    everything = (
+        _Reach((0, rows.work), (0, rows.work)),
+        _Reach((0, columns.work), (0, columns.work)),
+    )
+    return _rgb(_small(planes, view, rows, columns, everything), tags, view)
+
+
+def paint_reduced(
+    planes: Planes, view: View, how: Working, *, tags: ColorTags, paint: Paint, apron: int
+) -> Planes:
+    """Paint what is wanted of a picture at its working size.
+
+    Args:
+        planes: what is held.
+        view: of ``planes`` in the picture.
+        how: the working size.
+        tags: what samples mean, nothing unspecified.
+        paint: the net.
+        apron: the net's, in working pixels.
+
+    Raises:
+        ValueError: If too little is held around what is wanted; see ``Working.apron``.
+    """
+    rows, columns = _axes(planes, view, how)
+    wanted = view.wanted
+    down = rows.reach(wanted.top, wanted.height, apron)
+    across = columns.reach(wanted.left, wanted.width, apron)
+    small = _small(planes, view, rows, columns, (down, across))
+    (top, bottom), (left, right) = down.part, across.part
+    inner = Rect(top - down.seen[0], left - across.seen[0], bottom - top, right - left)
+    painted = _codes(paint(_rgb(small, tags, view), inner), tags, view)
+    luma = small[0][inner.top : inner.top + inner.height, inner.left : inner.left + inner.width]
+    at = (rows, columns, (top, left))
+    return Planes(
+        _guided(planes.luma, luma, painted[0], view, at),
+        _enlarged(painted[1], view, at),
+        _enlarged(painted[2], view, at),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """What a run of film samples needs of one working axis, [a, b) each."""
+
+    part: tuple[int, int]
+    """to be painted"""
+    seen: tuple[int, int]
+    """with the net's apron"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """One direction of a picture, at the film's and at the working size."""
+
+    work: int
+    share: int
+    """samples of luma for one of chroma"""
+    luma: Taps
+    """film to working size"""
+    chroma: Taps
+    larger: Taps
+    """working size to film, luma"""
+    slope: Taps
+    larger_chroma: Taps
+
+    def reach(self, start: int, length: int, apron: int) -> _Reach:
+        """Say what ``length`` samples of the film's luma from ``start`` on need."""
+        first, last = self.larger.needs(start, start + length)
+        colour = start // self.share, -(-(start + length) // self.share)
+        ends = self.larger_chroma.needs(*colour), self.slope.needs(start, start + length)
+        first = min(first, *(end[0] for end in ends)) - _RADIUS
+        last = max(last, *(end[1] for end in ends)) + _RADIUS
+        top, bottom = max(0, first) // _STRIDE * _STRIDE, min(last, self.work)
+        beyond = top - (top - bottom) // _STRIDE * _STRIDE + apron  # the net rounds up
+        return _Reach((top, bottom), (max(0, top - apron), min(beyond, self.work)))
+
+
+def _axes(planes: Planes, view: View, how: Working) -> tuple[_Axis, _Axis]:
+    """Describe the picture's rows and columns."""
+    found, small = [], how.size(*view.size)
+    for film, work, luma, chroma in zip(
+        view.size, small, planes.luma.shape, planes.blue.shape, strict=True
+    ):
+        share = -(-luma // chroma)
+        colour, step = -(-film // share), Fraction(film, work)
+        found.append(
+            _Axis(
+                work,
+                share,
+                luma=taps(film, work, step=step, kernel=TENT),
+                chroma=taps(colour, work, step=step / share, kernel=TENT),
+                larger=taps(work, film, step=1 / step, kernel=CUBIC),
+                slope=taps(work, film, step=1 / step, kernel=TENT),
+                larger_chroma=taps(work, colour, step=share / step, kernel=CUBIC),
+            )
+        )
+    return found[0], found[1]
+
+
+def _small(
+    planes: Planes, view: View, rows: _Axis, columns: _Axis, reach: tuple[_Reach, _Reach]
+) -> tuple[Real, Real, Real]:
+    """Reduce Y', Cb and Cr, in codes, to where the net looks."""
+    down, across = (one.seen for one in reach)
+    top, left = view.held.top, view.held.left
+
+    def made(plane: Plane, up: Taps, along: Taps, at: tuple[int, int]) -> Real:
+        lines = along_rows(plane, up, *down, origin=at[0])
+        return along_columns(lines, along, *across, origin=at[1])
+
+    chroma = top // rows.share, left // columns.share
+    return (
+        made(planes.luma, rows.luma, columns.luma, (top, left)),
+        made(planes.blue, rows.chroma, columns.chroma, chroma),
+        made(planes.red, rows.chroma, columns.chroma, chroma),
+    )
+
+
+def _rgb(small: tuple[Real, Real, Real], tags: ColorTags, view: View) -> Real:
+    """Turn codes to RGB [h, w, 3], clipped to 0 to 1."""
+    return np.stack([np.clip(c, 0, 1) for c in _mixed(small, affine(tags, view.size[0]))], axis=-1)
+
+
+def _codes(rgb: Real, tags: ColorTags, view: View) -> list[Real]:
+    """Turn RGB to Y', Cb and Cr in codes, not rounded."""
+    parts = rgb[..., 0], rgb[..., 1], rgb[..., 2]
+    back = np.asarray(np.linalg.inv(affine(tags, view.size[0])), np.float64)
+    return _mixed(parts, back)
+
+
+def _mixed(parts: tuple[Real, Real, Real], matrix: NDArray[np.float64]) -> list[Real]:
+    """Multiply by [4, 4], sample by sample: OpenCV's own rounds by where in a row one stands."""
+    by = matrix.astype(np.float32)
+    one, two, three = parts
+    return [one * r[0] + two * r[1] + three * r[2] + r[3] for r in by[:3]]
+
+
+def _guided(
+    film: Plane, small: Real, painted: Real, view: View, at: tuple[_Axis, _Axis, tuple[int, int]]
+) -> Plane:
+    """Enlarge painted luma, and add what the film's luma has beyond ``small``, times the slope."""
+    rows, columns, (top, left) = at
+    wanted, inner = view.wanted, view.inner
+    across = wanted.left, wanted.left + wanted.width
+
+    def wide(field: Real, taken: Taps) -> Real:
+        return along_columns(field, taken, *across, origin=left)
+
+    slope = wide(_slope(small, painted), columns.slope)
+    base, known = wide(painted, columns.larger), wide(small, columns.larger)
+    own = film[inner.top :, inner.left : inner.left + inner.width]
+    out = np.empty((wanted.height, wanted.width), np.uint8)
+    for first in range(0, wanted.height, _BLOCK):
+        last = min(first + _BLOCK, wanted.height)
+        span = wanted.top + first, wanted.top + last
+        detail = own[first:last] - along_rows(known, rows.larger, *span, origin=top)
+        detail *= along_rows(slope, rows.slope, *span, origin=top)
+        out[first:last] = _rounded(detail + along_rows(base, rows.larger, *span, origin=top))
+    return out
+
+
+def _slope(film: Real, painted: Real) -> Real:
+    """Give cov(film, painted) / (var(film) + noise) in the window around each sample, -1 to 1."""
+    x, y = film - np.float32(128), painted - np.float32(128)  # smaller squares, smaller errors
+    mean_x, mean_y = _mean(x), _mean(y)
+    covariance = _mean(x * y) - mean_x * mean_y
+    variance = np.maximum(_mean(x * x) - mean_x * mean_x, 0)
+    return np.clip(covariance / (variance + np.float32(_NOISE)), -1, 1)
+
+
+def _mean(field: Real) -> Real:
+    """Average over (2 r + 1)^2 samples, r = 4; edges go on. Nine terms, always added alike."""
+    wide = np.pad(field, _RADIUS, mode="edge")
+    for _ in range(2):
+        pair = wide[:-1] + wide[1:]
+        four = pair[:-2] + pair[2:]
+        wide = np.ascontiguousarray((four[:-5] + four[4:-1] + wide[8:]).T)
+    return wide / np.float32((2 * _RADIUS + 1) ** 2)
+
+
+def _enlarged(field: Real, view: View, at: tuple[_Axis, _Axis, tuple[int, int]]) -> Plane:
+    """Enlarge painted chroma to the film's."""
+    rows, columns, (top, left) = at
+    part = view.wanted
+    down, across = (
+        (start // share, -(-(start + length) // share))
+        for start, length, share in (
+            (part.top, part.height, rows.share),
+            (part.left, part.width, columns.share),
+        )
+    )
+    wide = along_columns(field, columns.larger_chroma, *across, origin=left)
+    return _rounded(along_rows(wide, rows.larger_chroma, *down, origin=top))
+
+
+def _rounded(field: Real) -> Plane:
+    return np.clip(np.rint(field), 0, 255).astype(np.uint8)
