@@ -11,6 +11,7 @@ from pathlib import Path
 from actors.batches import Painted
 from pipeline.fill.gate import NeedsKeys, over
 from pipeline.fill.render import Rendered, render
+from pipeline.fill.strength import Laying
 from pipeline.judge.tables import Row, write_rows
 from pipeline.media.container import Film
 from pipeline.media.decode import Frame
@@ -111,7 +112,7 @@ def _rendered(film: Film, order: FillOrder, part: Part, painted: Painted) -> Ite
         order.shots[part.shot],
         keys=painted.keys,
         tiles=painted.tiles,
-        strength=order.recipe.strength,
+        laying=Laying(order.recipe.strength_curve, order.recipe.keep_color),
         knob=order.recipe.flicker_budget,
     )
 

@@ -21,8 +21,10 @@ from actors.stylizer import Stylizer
 from jobs.progress import Progressing, Silent
 from jobs.results import Spread, spread
 from jobs.stylize import Job, stylize
+from pipeline.curve import flat
 from pipeline.fill.chain import chain
 from pipeline.fill.render import render
+from pipeline.fill.strength import Laying
 from pipeline.media.color import Plane, Planes, resolved
 from pipeline.media.container import Film, read_film
 from pipeline.media.decode import Frame, frames
@@ -136,7 +138,9 @@ def _steps(film: Film, style: str, place: Path, result: _Bench) -> None:
     began = clock()
     painted = [
         one.frame
-        for one in render(film, part, shot, keys=keys, tiles=tiles, strength=1.0, knob=3.0)
+        for one in render(
+            film, part, shot, keys=keys, tiles=tiles, laying=Laying(flat(1)), knob=3.0
+        )
     ]
     result.add("fill", "in-between frame", [(clock() - began) / between - decode])
     _coding(film, pictures, painted, place, result)

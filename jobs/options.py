@@ -42,6 +42,18 @@ class Size(StrEnum):
 Source = Annotated[Path, typer.Argument(metavar="FILM", help="An MP4, MOV or MKV file.")]
 Overwrite = Annotated[bool, typer.Option(help="Replace a result that exists.")]
 Style = Annotated[str, typer.Option(help="A name that [b]reelbrush styles[/b] lists.")]
+Strength = Annotated[
+    str,
+    typer.Option(
+        metavar="0..1|CURVE",
+        help="0 leaves the film, 1 paints it. Over time: 0s:0,2s:1 or 1:30:0,1:32:1 from the "
+        "film's start, 0:0,48:1 at frames; with ,smooth at the end it rests at each point.",
+    ),
+]
+KeepColor = Annotated[
+    float,
+    typer.Option(metavar="0..1", help="1 keeps the film's own colours and paints light only."),
+]
 Frames = Annotated[str | None, typer.Option(help="Only these, inclusive: 100-250.")]
 Keys = Annotated[str, typer.Option(help="auto, or a key every N frames; 1 paints each frame.")]
 KeepBars = Annotated[bool, typer.Option(help="Leave letterbox bars as they are.")]

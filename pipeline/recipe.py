@@ -10,14 +10,35 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    model_validator,
+)
 
+from pipeline.curve import Curve, flat, parse_curve
 from pipeline.errors import BadRequest
 
 Part = Literal["plan", "measure", "paint", "fill", "encode"]
 """A step of the path, as far as the recipe reaches into it; who paints has measured."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _strength(given: object) -> float | str:
+    """Bring a strength into the one form that stands for it."""
+    if isinstance(given, str):
+        try:
+            curve = parse_curve(given)
+        except BadRequest as error:
+            raise ValueError(str(error)) from None
+        return float(curve.points[0].value) if curve.constant else str(curve)
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given <= 1:
+        raise ValueError("should be from 0 to 1")
+    return float(given)
 
 
 class Recipe(BaseModel):
@@ -27,8 +48,10 @@ class Recipe(BaseModel):
 
     style: Annotated[str, Field(min_length=1)]
     """Name of a painting's style code."""
-    strength: Share = 1.0
-    """0 gives the source's samples back, 1 the painted ones."""
+    strength: Annotated[float | str, PlainValidator(_strength)] = 1.0
+    """0 gives the source's samples back, 1 the painted ones; or a ``Curve`` as text."""
+    keep_color: Share = 0.0
+    """How much of the film's own colour differences is laid over the painted ones."""
     style_scale: Literal["film"] | Annotated[int, Field(ge=64)] = 540
     """Lines of the picture's shorter side that the net works at: fewer lines, broader strokes."""
     structure: Share = 0.0
@@ -60,6 +83,11 @@ class Recipe(BaseModel):
         return self
 
     @property
+    def strength_curve(self) -> Curve:
+        """``strength`` over time."""
+        return parse_curve(self.strength) if isinstance(self.strength, str) else flat(self.strength)
+
+    @property
     def every_frame(self) -> bool:
         """Whether every frame is painted on its own: the baseline."""
         return self.keys == 1
@@ -69,7 +97,7 @@ _FIELDS: dict[Part, tuple[str, ...]] = {
     "plan": ("keys", "max_gap", "keep_bars"),
     "measure": ("style_scale", "structure", "statistics", "size"),
     "paint": ("style", "rho", "style_scale", "structure", "statistics", "size"),
-    "fill": ("flicker_budget", "strength"),
+    "fill": ("flicker_budget", "strength", "keep_color"),
     "encode": ("codec", "crf"),
 }
 

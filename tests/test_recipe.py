@@ -17,6 +17,8 @@ def test_only_a_style_must_be_named() -> None:
     [
         ({"strength": 1.5}, "strength"),
         ({"strength": float("nan")}, "strength"),
+        ({"strength": "2s:0,1s:1"}, "strength"),
+        ({"keep_color": 1.1}, "keep_color"),
         ({"keys": 0}, "keys"),
         ({"keys": "often"}, "keys"),
         ({"crf": 52}, "crf"),
@@ -76,3 +78,24 @@ def test_what_the_net_works_with_is_measured_and_painted_anew(change: dict[str, 
     assert digest(plain, "paint") != digest(other, "paint")
     assert digest(plain, "plan", "fill", "encode") == digest(other, "plan", "fill", "encode")
     assert digest(plain, "measure") == digest(Recipe(style="starry", rho=0.1), "measure")
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [("0.5", 0.5), ("0s:0.5,3s:0.5", 0.5), ("00:02:0, 1:02:1", "2s:0,62s:1"), (1, 1.0)],
+)
+def test_a_strength_has_one_form_that_reads_the_same_from_a_file(
+    text: object, same: object
+) -> None:
+    recipe = read_recipe({"style": "starry", "strength": text})
+    assert recipe.strength == same
+    assert Recipe.model_validate_json(recipe.model_dump_json()) == recipe
+
+
+def test_what_is_laid_on_last_does_not_reach_into_the_keys() -> None:
+    plain = Recipe(style="starry")
+    for other in (Recipe(style="starry", strength="0:0,9:1"), Recipe(style="starry", keep_color=1)):
+        assert digest(plain, "plan", "measure", "paint") == digest(
+            other, "plan", "measure", "paint"
+        )
+        assert digest(plain, "fill") != digest(other, "fill")

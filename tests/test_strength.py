@@ -42,9 +42,37 @@ def test_bars_stay_the_films(strength: float) -> None:
     assert np.array_equal(source.luma, pair()[0].luma)
 
 
-def test_a_strength_outside_is_refused() -> None:
+@pytest.mark.parametrize("bare", [None, Rect(16, 0, 64, 160)])
+def test_kept_colour_is_the_sources_and_luma_the_paintings(bare: Rect | None) -> None:
+    source, painted = pair()
+    laid = lay(source, crop(painted, bare) if bare else painted, 1, keep_color=1, picture=bare)
+    assert np.array_equal(laid.blue, source.blue)
+    assert np.array_equal(laid.red, source.red)
+    assert np.array_equal(laid.luma[16:80], painted.luma[16:80])
+
+
+def test_kept_colour_changes_nothing_at_strength_0_and_stays_at_any_other() -> None:
+    source, painted = pair()
+    assert lay(source, painted, 0, keep_color=0.5) is source
+    half = lay(source, painted, 0.3, keep_color=1)
+    assert np.array_equal(half.blue, source.blue)
+    assert np.array_equal(half.luma, lay(source, painted, 0.3).luma)
+
+
+@settings(max_examples=10, deadline=None)
+@given(kept=st.floats(0, 1))
+def test_kept_colour_is_a_share(kept: float) -> None:
+    source, painted = pair()
+    laid = lay(source, painted, 1, keep_color=kept)
+    line = painted.red + kept * (source.red.astype(float) - painted.red)
+    assert np.abs(laid.red - line).max() <= 0.51
+    assert laid.luma is painted.luma
+
+
+@pytest.mark.parametrize("wrong", [(1.5, 0), (1, -0.5)])
+def test_a_share_outside_is_refused(wrong: tuple[float, float]) -> None:
     with pytest.raises(ValueError, match="0 to 1"):
-        lay(*pair(), 1.5)
+        lay(*pair(), wrong[0], keep_color=wrong[1])
 
 
 def test_a_gain_of_1_is_the_very_frame() -> None:

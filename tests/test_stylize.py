@@ -38,6 +38,7 @@ from jobs.progress import Silent
 from jobs.stylize import Job, stylize
 from painters import Boils, Breaks, Identity, Washes
 from pipeline.errors import ChunkFailed, VerificationFailed
+from pipeline.fill.strength import lay
 from pipeline.judge.tables import Row, read_rows
 from pipeline.media.color import Planes
 from pipeline.media.container import Film, read_film
@@ -408,7 +409,11 @@ def test_a_chunk_whose_segment_is_lost_is_made_again_and_no_other(
     assert all_same(pictures(target), pictures(whole.path))
 
 
-@pytest.mark.parametrize("change", [{"crf": 40}, {"strength": 0.5}], ids=["quality", "strength"])
+@pytest.mark.parametrize(
+    "change",
+    [{"crf": 40}, {"strength": 0.5}, {"keep_color": 1}],
+    ids=lambda change: next(iter(change)),
+)
 def test_what_does_not_touch_keys_analyses_and_measures_nothing_again_and_keeps_their_names(
     tmp_path: Path, long_film: Path, change: dict[str, float]
 ) -> None:
@@ -455,6 +460,32 @@ def test_strength_0_gives_the_samples_of_the_source(tmp_path: Path, long_film: P
     recipe = Recipe(style="made", codec="ffv1", strength=0)
     done = paint(long_film, tmp_path / "painted.mkv", Washes(), recipe)
     assert all_same(pictures(done.path), pictures(long_film))
+
+
+def test_strength_over_time_is_each_frames_own_by_its_pts(
+    tmp_path: Path, long_film: Path, whole: Painted
+) -> None:
+    recipe = Recipe(style="made", codec="ffv1", strength="0.4s:0,0.8s:0.5,3s:1,smooth")
+    done = paint(long_film, tmp_path / "painted.mkv", Washes(), recipe)
+    film, curve = read_film(long_film), recipe.strength_curve
+    shares = [curve.of_frame(film, t) for t in range(LONG)]
+    assert (shares[0], shares[-1], len(set(shares))) == (0, 1, 66)
+    sources, full = pictures(long_film), pictures(whole.path)
+    for ours, source, painted, share in zip(
+        pictures(done.path), sources, full, shares, strict=True
+    ):
+        assert same(ours, lay(source, painted, share))
+
+
+def test_the_films_own_colours_stay_when_asked_to(
+    tmp_path: Path, long_film: Path, whole: Painted
+) -> None:
+    recipe = Recipe(style="made", codec="ffv1", keep_color=1)
+    done = paint(long_film, tmp_path / "painted.mkv", Washes(), recipe)
+    for ours, source, painted in zip(
+        pictures(done.path), pictures(long_film), pictures(whole.path), strict=True
+    ):
+        assert same(ours, Planes(painted.luma, source.blue, source.red))
 
 
 @pytest.mark.parametrize("make", [_odd, _wide, _turned], ids=lambda make: make.__name__[1:])

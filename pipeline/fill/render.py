@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pipeline.fill.between import Filled, equal, fill_gap
 from pipeline.fill.gain import apply_gain
 from pipeline.fill.gate import budget
-from pipeline.fill.strength import lay
+from pipeline.fill.strength import Laying, lay
 from pipeline.fill.tiles import Tile
 from pipeline.judge.tables import Row
 from pipeline.media.color import Planes
@@ -37,7 +37,7 @@ def render(
     *,
     keys: Mapping[int, Planes],
     tiles: Mapping[int, Sequence[Tile]],
-    strength: float,
+    laying: Laying,
     knob: float,
 ) -> Iterator[Rendered]:
     """Make a part's frames, the read-only end key included (the caller drops its pixels).
@@ -48,7 +48,7 @@ def render(
         shot: the part's shot.
         keys: harmonised keys by frame: the part's own and promoted ones.
         tiles: what was painted for in-between frames.
-        strength: 0 to 1.
+        laying: how what was painted is laid over the film.
         knob: the recipe's flicker budget.
     """
     gap: list[Frame] = []
@@ -60,9 +60,9 @@ def render(
             continue
         if len(gap) == 1:
             row = Row(frame=frame.index, pts=frame.pts, key=True)
-            yield Rendered(_laid(film, shot, frame, keys[frame.index], strength), row)
+            yield Rendered(_laid(film, shot, frame, keys[frame.index], laying), row)
         else:
-            yield from _gap(film, shot, gap, keys, tiles, strength, knob)
+            yield from _gap(film, shot, gap, keys, tiles, laying, knob)
         gap = [frame]
 
 
@@ -72,7 +72,7 @@ def _gap(
     gap: Sequence[Frame],
     keys: Mapping[int, Planes],
     tiles: Mapping[int, Sequence[Tile]],
-    strength: float,
+    laying: Laying,
     knob: float,
 ) -> Iterator[Rendered]:
     """Fill one gap; its left key has been made already."""
@@ -91,7 +91,7 @@ def _gap(
     for one in filled:
         frame = gap[one.place]
         row = _row(frame, one, knob, key=frame.index in keys)
-        yield Rendered(_laid(film, shot, frame, one.planes, strength), row)
+        yield Rendered(_laid(film, shot, frame, one.planes, laying), row)
 
 
 def _row(frame: Frame, one: Filled, knob: float, *, key: bool) -> Row:
@@ -108,10 +108,12 @@ def _row(frame: Frame, one: Filled, knob: float, *, key: bool) -> Row:
     )
 
 
-def _laid(film: Film, shot: Shot, frame: Frame, painted: Planes, strength: float) -> Frame:
+def _laid(film: Film, shot: Shot, frame: Frame, painted: Planes, laying: Laying) -> Frame:
     """Give a painted picture its light back and lay it over its frame."""
+    strength = laying.strength.of_frame(film, frame.index)
     if strength == 0:
         return frame
     lit = apply_gain(painted, shot.gains[frame.index - shot.start], black=black(film))
-    laid = lay(frame.planes, lit, strength, picture=shot.picture)
+    kept = laying.keep_color
+    laid = lay(frame.planes, lit, strength, keep_color=kept, picture=shot.picture)
     return replace(frame, planes=laid)

@@ -1,17 +1,38 @@
 """A frame and its painting to the frame that goes out.
 
-*Strength* is how much of the painting is laid over the film, in planes; what lies outside of the
-*picture* (letterbox bars) stays the film's. Keys and fills do not depend on either.
+*Strength* is how much of the painting is laid over the film, in planes; *keep_color* how much of
+the film's own colour differences the painting takes before that. What lies outside of the *picture*
+(letterbox bars) stays the film's. Keys and fills depend on none of them.
 """
+
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
+from pipeline.curve import Curve
 from pipeline.fill.warp import crop
 from pipeline.media.color import Plane, Planes, Rect
 
 
-def lay(source: Planes, painted: Planes, strength: float, *, picture: Rect | None = None) -> Planes:
+@dataclass(frozen=True, slots=True)
+class Laying:
+    """How a film's painting is laid over it."""
+
+    strength: Curve
+    """0 to 1 over time"""
+    keep_color: float = 0.0
+    """0 to 1"""
+
+
+def lay(
+    source: Planes,
+    painted: Planes,
+    strength: float,
+    *,
+    keep_color: float = 0.0,
+    picture: Rect | None = None,
+) -> Planes:
     """Lay a painting over its frame: source + strength x (painted - source).
 
     0 gives the source back exactly, 1 the painting (inside the picture).
@@ -20,19 +41,34 @@ def lay(source: Planes, painted: Planes, strength: float, *, picture: Rect | Non
         source: The film's frame.
         painted: Its picture painted, of the size of ``picture``.
         strength: 0 to 1.
+        keep_color: 0 to 1; at 1 the two colour differences are the source's exactly, and luma alone
+            is painted, at 0 all three are.
         picture: Where to lay it; None is everywhere.
     """
     if not 0 <= strength <= 1:
         raise ValueError(f"strength is 0 to 1, got {strength}")
+    if not 0 <= keep_color <= 1:
+        raise ValueError(f"keep_color is 0 to 1, got {keep_color}")
     if strength == 0:
         return source
     height, width = source.luma.shape
     if picture is None or picture == Rect(0, 0, height, width):
-        return _mixed(source, painted, strength)
+        return _mixed(source, _colored(source, painted, keep_color), strength)
     out = Planes(source.luma.copy(), source.blue.copy(), source.red.copy())
-    onto, mixed = crop(out, picture), _mixed(crop(source, picture), painted, strength)
+    onto, inside = crop(out, picture), crop(source, picture)
+    mixed = _mixed(inside, _colored(inside, painted, keep_color), strength)
     onto.luma[...], onto.blue[...], onto.red[...] = mixed.luma, mixed.blue, mixed.red
     return out
+
+
+def _colored(source: Planes, painted: Planes, kept: float) -> Planes:
+    """Give a painting so much of its source's colour differences."""
+    if kept == 0:
+        return painted
+    if kept == 1:
+        return replace(painted, blue=source.blue, red=source.red)
+    blue = _mix(source.blue, painted.blue, 1 - kept)
+    return replace(painted, blue=blue, red=_mix(source.red, painted.red, 1 - kept))
 
 
 def _mixed(source: Planes, painted: Planes, strength: float) -> Planes:
