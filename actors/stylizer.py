@@ -15,6 +15,7 @@ from pipeline.fill.tiles import Tile
 from pipeline.media.color import ColorTags, Planes
 from pipeline.needs import Window
 from pipeline.paint.styles import StyleCode
+from pipeline.paint.working import Working
 
 if TYPE_CHECKING:
     from pipeline.paint.stylize import Brush
@@ -35,7 +36,7 @@ class Painting(Protocol):
 
     @property
     def apron(self) -> int:
-        """Pixels of context that a tile needs on each side."""
+        """Pixels of the film that a tile needs on each side; a multiple of 4."""
 
     def measure(self, samples: Sequence[Planes], tags: ColorTags) -> Moments:
         """Measure a shot's moments."""
@@ -59,17 +60,31 @@ class Hire:
     size: str = "S"
     device: str = "cpu"
     threads: int | None = None
+    working: Working | None = None
+    """the size that the net works at; None is the film's own"""
 
     def __call__(self) -> "Stylizer":
         """Load the brush; see ``Stylizer``."""
-        return Stylizer(self.code, size=self.size, device=self.device, threads=self.threads)
+        return Stylizer(
+            self.code,
+            size=self.size,
+            device=self.device,
+            threads=self.threads,
+            working=self.working,
+        )
 
 
 class Stylizer:
     """The net with one style code on one device."""
 
     def __init__(
-        self, code: StyleCode, *, size: str = "S", device: str = "cpu", threads: int | None = None
+        self,
+        code: StyleCode,
+        *,
+        size: str = "S",
+        device: str = "cpu",
+        threads: int | None = None,
+        working: Working | None = None,
     ) -> None:
         """Load the brush; ``threads`` are torch's on the CPU, None leaves them as they are."""
         import torch
@@ -80,7 +95,7 @@ class Stylizer:
             torch.set_num_threads(threads)
         if device.startswith("cuda"):
             _steady_gpu()
-        self._code = code
+        self._code, self._working = code, working
         self._brush: Brush = load_brush(code, size=size, device=device)
 
     @property
@@ -95,15 +110,16 @@ class Stylizer:
 
     @property
     def apron(self) -> int:
-        """Pixels of context that a tile needs on each side."""
-        return self._brush.apron
+        """Pixels of the film that a tile needs on each side; a multiple of 4."""
+        from pipeline.paint.stylize import apron_of
+
+        return apron_of(self._brush, self._working)
 
     def measure(self, samples: Sequence[Planes], tags: ColorTags) -> Moments:
         """Measure a shot's moments in one pass over its samples."""
-        from pipeline.media.color import to_rgb
-        from pipeline.paint.stylize import measure
+        from pipeline.paint.stylize import measure_planes
 
-        return measure(self._brush, [to_rgb(planes, tags) for planes in samples])
+        return measure_planes(self._brush, samples, tags=tags, working=self._working)
 
     def paint(
         self, keys: Mapping[int, Planes], moments: Moments, tags: ColorTags
@@ -112,7 +128,7 @@ class Stylizer:
         from pipeline.paint.stylize import paint_planes
 
         return {
-            frame: paint_planes(self._brush, planes, moments, tags=tags)
+            frame: paint_planes(self._brush, planes, moments, tags=tags, working=self._working)
             for frame, planes in keys.items()
         }
 
@@ -128,7 +144,14 @@ class Stylizer:
     def _window(self, window: Window, moments: Moments, tags: ColorTags) -> Planes:
         from pipeline.paint.stylize import paint_planes
 
-        return paint_planes(self._brush, window.planes, moments, tags=tags, inner=window.inner)
+        return paint_planes(
+            self._brush,
+            window.planes,
+            moments,
+            tags=tags,
+            view=window.view,
+            working=self._working,
+        )
 
 
 def _steady_gpu() -> None:

@@ -32,6 +32,7 @@ from pipeline.media.encode import Encoding, choose_encoding, write_segment
 from pipeline.motion.analysis import analyse
 from pipeline.needs import read_keys, samples
 from pipeline.paint.styles import load_code
+from pipeline.paint.working import working
 from pipeline.plan import plan
 from pipeline.recipe import Recipe
 
@@ -112,7 +113,8 @@ def _steps(film: Film, style: str, place: Path, result: _Bench) -> None:
     recipe = Recipe(style=style)
     whole = plan(rows, recipe, size=film.size)
     shot, part = whole.shots[0], whole.chunks[0].parts[0]
-    stylizer = Stylizer(load_code(style))
+    small = working(film.size, recipe.style_scale)
+    stylizer = Stylizer(load_code(style), working=small)
     tags = resolved(film.color, film.height)
 
     began = clock()

@@ -80,9 +80,9 @@ def as_json(found: Sequence[Carried]) -> dict[str, object]:
 def _carried(
     name: str, carrier: str, film: Film, place: Path, style: str, machines: Machines | None
 ) -> Carried:
-    target, hire = place / "painted.mkv", hire_cpu(style)
-    work = place / f"{carrier} {name}.work"
     recipe = Recipe(style=style, codec="ffv1")
+    target, hire = place / "painted.mkv", hire_cpu(film, recipe)
+    work = place / f"{carrier} {name}.work"
     job = Job(film.path, target, recipe, work=work, overwrite=True, keep_work=True)
     if machines is not None:
         job = replace(job, backend="ray", machines=machines)

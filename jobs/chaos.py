@@ -152,7 +152,8 @@ def _case(source: Path, folder: Path, number: int, seconds: float, style: str) -
     place.mkdir()
     film = excerpt(read_film(source), place / "film", seconds=seconds)
     plain = _Case(source.name, film, place, style, "", 0)
-    stylize(plain.job(None), progress=Silent(), hire=hire_cpu(style))
+    job = plain.job(None)
+    stylize(job, progress=Silent(), hire=hire_cpu(film, job.recipe))
     made = receipts(plain.work)
     return _Case(
         source.name, film, place, style, samples_digest(read_film(plain.target)), len(made)
@@ -242,7 +243,7 @@ def _on(case: _Case, after: int, nodes: Raylets, strike: Callable[[], int]) -> t
     began = time.perf_counter()
     killer.start()
     job = case.job(Machines(address=nodes.address))
-    stylize(job, progress=Silent(), hire=hire_cpu(case.style))
+    stylize(job, progress=Silent(), hire=hire_cpu(case.film, job.recipe))
     wall = time.perf_counter() - began
     killer.join()
     return struck[0], wall

@@ -10,7 +10,10 @@ from typing import Any, Self, cast
 import psutil
 
 from actors.stylizer import Hire
+from pipeline.media.container import Film
 from pipeline.paint.styles import load_code
+from pipeline.paint.working import working
+from pipeline.recipe import Recipe
 
 _QUICK = {
     "health_check_initial_delay_ms": 0,
@@ -79,6 +82,7 @@ class Raylets:
         ]
 
 
-def hire_cpu(style: str) -> Hire:
+def hire_cpu(film: Film, recipe: Recipe) -> Hire:
     """The real painter on the CPU, also where Ray believes in a GPU."""
-    return Hire(load_code(style), device="cpu", threads=1)
+    small = working(film.size, recipe.style_scale)
+    return Hire(load_code(recipe.style), device="cpu", threads=1, working=small)

@@ -21,6 +21,7 @@ from pipeline.errors import BadRequest
 from pipeline.media.container import Film, read_film
 from pipeline.media.encode import choose_encoding
 from pipeline.paint.styles import load_code
+from pipeline.paint.working import working
 from pipeline.plan import Chunk, Plan
 
 
@@ -67,7 +68,7 @@ def replay(
             asked.recipe,
             encoding=choose_encoding(film, codec=asked.recipe.codec, target=asked.target)[0],
             work=work,
-            painter=(hire or _hire(asked, gpu))(),
+            painter=(hire or _hire(asked, film, gpu))(),
             progress=progress,
         )
         job = loop.commission
@@ -107,7 +108,7 @@ def _planned(survey: Survey, index: int, progress: Progressing) -> tuple[Chunk, 
     raise BadRequest(f"there is no chunk {index} in this job, its chunks are {first} to {last}")
 
 
-def _hire(asked: Asked, gpu: bool | None) -> Hire:
+def _hire(asked: Asked, film: Film, gpu: bool | None) -> Hire:
     """The job's own painter: one on a GPU paints other pixels than one without."""
     import torch
 
@@ -115,4 +116,6 @@ def _hire(asked: Asked, gpu: bool | None) -> Hire:
     if gpu and not there:
         raise BadRequest("there is no GPU here")
     device = "cuda" if there and gpu is not False else "cpu"
-    return Hire(load_code(asked.recipe.style), device=device, threads=cores())
+    small = working(film.size, asked.recipe.style_scale)
+    code = load_code(asked.recipe.style)
+    return Hire(code, device=device, threads=cores(), working=small)

@@ -26,6 +26,7 @@ from pipeline.judge.tables import write_rows
 from pipeline.media.container import Film, read_film
 from pipeline.media.encode import Encoding, choose_encoding
 from pipeline.paint.styles import StyleCode, load_code
+from pipeline.paint.working import working
 from pipeline.recipe import Recipe
 
 
@@ -90,7 +91,7 @@ def stylize(
         with work.leased():
             work.clear_attempts()
             work.note(job.asked(film))
-            made = _Made(film, encoding, work, progress, hire, code)
+            made = _Made(film, job.recipe, encoding, work, progress, hire, code)
             with ExitStack() as published:  # what carries the steps ends after that
                 if job.backend == "ray":
                     result = _run(job, lambda target: _on_ray(job, made, target, published))
@@ -113,6 +114,7 @@ class _Made:
     """What both backends begin with."""
 
     film: Film
+    recipe: Recipe
     encoding: Encoding
     work: WorkFolder
     progress: Progressing
@@ -125,7 +127,8 @@ class _Made:
             return self.hire
         if self.code is None:
             raise ValueError("a painter needs a style")
-        return Hire(self.code, device=device, threads=threads)
+        small = working(self.film.size, self.recipe.style_scale)
+        return Hire(self.code, device=device, threads=threads, working=small)
 
 
 def _inline(job: Job, made: _Made, target: Path) -> Result:

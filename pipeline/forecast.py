@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from pipeline.media.container import Film
 from pipeline.motion.flow import analysis_size
+from pipeline.paint.working import working
 from pipeline.plan import Chunk, Plan
 from pipeline.recipe import Recipe
 
@@ -18,6 +19,9 @@ _NET = 640
 """Bytes a pixel of the painter's activations when four frames are measured at once, which is its
 peak; measured at 720p on a CPU (542), and 9 % more with all that lies around it at 1080p. Painting
 one frame takes 164."""
+_AROUND = 24
+"""Bytes a pixel of the film that reducing it and enlarging its painting take: measured 17 where the
+working size is close to the film's, less where it is not."""
 _FLOWS = 3 * 8 + 3 * 4 + 4 * 8
 """Bytes a pixel and frame at analysis size: a bridge, and what is kept while it is made."""
 _LOSSLESS = 0.7
@@ -65,12 +69,12 @@ def predict(plan: Plan, film: Film, recipe: Recipe) -> Forecast:
     """Forecast the painting of a whole film."""
     painted = {key for chunk in plan.chunks for part in chunk.parts for key in part.keys}
     frames = plan.shots[-1].stop
-    pixels = film.width * film.height
+    pixels, painting = film.width * film.height, _painting(film, recipe)
     samples = _samples(film)
     return Forecast(
         keys=len(painted),
         painted=len(painted) / frames,
-        peak_bytes=max(_peak(c, film, pixels=pixels, samples=samples) for c in plan.chunks),
+        peak_bytes=max(_peak(c, film, painting=painting, samples=samples) for c in plan.chunks),
         disk_bytes=_disk(plan, recipe, frames=frames, pixels=pixels, samples=samples),
     )
 
@@ -93,7 +97,7 @@ def needs(film: Film, recipe: Recipe) -> Needs:
     heap = _samples(film) * 4 * (gap + 1) + width * height * (gap + 1) * _FLOWS
     return Needs(
         base=_RAY,
-        worker=_BASE + film.width * film.height * _NET + heap,
+        worker=_BASE + _painting(film, recipe) + heap,
         chunk=int(_samples(film) * (_EVERY_KEY if recipe.every_frame else _MOST_KEYS) * _PIECES),
     )
 
@@ -104,19 +108,29 @@ def pieces_bytes(chunk: Chunk, film: Film) -> int:
     return int(_samples(film) * count * _PIECES)
 
 
+def _painting(film: Film, recipe: Recipe) -> int:
+    """Count what the painter holds, at the size that it works at."""
+    width, height = film.size
+    small = working(film.size, recipe.style_scale)
+    if small is None:
+        return width * height * _NET
+    tall, wide = small.size(height, width)
+    return tall * wide * _NET + width * height * _AROUND
+
+
 def _samples(film: Film) -> int:
     across, down = film.chroma
     return film.width * film.height + 2 * -(-film.width // across) * -(-film.height // down)
 
 
-def _peak(chunk: Chunk, film: Film, *, pixels: int, samples: int) -> int:
+def _peak(chunk: Chunk, film: Film, *, painting: int, samples: int) -> int:
     """Count keys before and after painting, the sources of the longest gap, and its flows."""
     count = sum(len(part.keys) for part in chunk.parts)
     gaps = [b - a + 1 for part in chunk.parts for a, b in pairwise(part.keys)]
     longest = max(gaps, default=1)
     small_width, small_height = analysis_size(*film.size)
     small = small_width * small_height * (longest * _FLOWS + chunk.stop - chunk.start)
-    return _BASE + pixels * _NET + samples * (2 * count + 3 * longest) + small
+    return _BASE + painting + samples * (2 * count + 3 * longest) + small
 
 
 def _disk(plan: Plan, recipe: Recipe, *, frames: int, pixels: int, samples: int) -> int:

@@ -21,6 +21,7 @@ from pipeline.media.decode import frames, pick
 from pipeline.motion.bridge import bridges, key_motion, steps
 from pipeline.motion.confidence import Mask
 from pipeline.motion.flow import Field, Flow, Luma, analysis_size, small_luma
+from pipeline.paint.working import View
 from pipeline.plan import Part, Shot
 
 
@@ -28,12 +29,20 @@ from pipeline.plan import Part, Shot
 class Window:
     """A region of an in-between frame that has to be painted, with its context."""
 
-    rect: Rect
-    """In the picture; its corner on a multiple of 4."""
-    inner: Rect
-    """The same region in ``planes``."""
+    view: View
+    """What is wanted, and what is held: it with the painter's apron, as far as the picture goes."""
     planes: Planes
-    """The region with the painter's apron, as far as the picture goes."""
+    """What is held."""
+
+    @property
+    def rect(self) -> Rect:
+        """The region in the picture; its corner on a multiple of 4."""
+        return self.view.wanted
+
+    @property
+    def inner(self) -> Rect:
+        """The same region in ``planes``."""
+        return self.view.inner
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +90,7 @@ def read_keys(film: Film, part: Part, shot: Shot, *, apron: int, windows: bool =
         film: the film.
         part: some of the shot's frames, and its keys.
         shot: the shot.
-        apron: of the painter, in pixels.
+        apron: of the painter, in pixels of the film; a multiple of 4.
         windows: False leaves holes alone, when only the chain of keys is wanted.
     """
     found = PartKeys({}, {}, {})
@@ -123,7 +132,7 @@ def _read_gap(
     if not windows or stands or len(gap) < 3:
         return
     height, width = gap[0][1].luma.shape
-    wanted = find_tiles(bridges(lumas, known=known), (width, height))
+    wanted = find_tiles(bridges(lumas, known=known), (width, height), apron=apron)
     for (index, planes), rects in zip(gap[1:-1], wanted, strict=True):
         if rects:
             found.windows[index] = tuple(_window(planes, rect, apron) for rect in rects)
@@ -136,6 +145,7 @@ def _window(planes: Planes, rect: Rect, apron: int) -> Window:
     top, left = max(0, rect.top - around), max(0, rect.left - around)
     bottom = min(height, rect.top + rect.height + around)
     right = min(width, rect.left + rect.width + around)
-    inner = Rect(rect.top - top, rect.left - left, rect.height, rect.width)
-    cut = crop(planes, Rect(top, left, bottom - top, right - left))
-    return Window(rect, inner, Planes(cut.luma.copy(), cut.blue.copy(), cut.red.copy()))
+    held = Rect(top, left, bottom - top, right - left)
+    cut = crop(planes, held)
+    copied = Planes(cut.luma.copy(), cut.blue.copy(), cut.red.copy())
+    return Window(View((height, width), held, rect), copied)

@@ -53,7 +53,7 @@ class Recipe(BaseModel):
     keep_color: Share = 0.0
     """How much of the film's own colour differences is laid over the painted ones."""
     style_scale: Literal["film"] | Annotated[int, Field(ge=64)] = 540
-    """Lines of the picture's shorter side that the net works at: fewer lines, broader strokes."""
+    """Lines of the film's shorter side that the net works at: fewer lines, broader strokes."""
     structure: Share = 0.0
     """How far the net's deep layers keep to the film's own statistics, so that shapes stay."""
     statistics: Literal["shot", "frame"] = "shot"

@@ -10,6 +10,7 @@ from actors.batches import Batch, Lot, Painted, PaintedLot, deal, gather
 from pipeline.fill.tiles import Tile
 from pipeline.media.color import Planes, Rect
 from pipeline.needs import PartKeys, Window
+from pipeline.paint.working import View
 
 SIDES = st.integers(1, 9)
 
@@ -22,7 +23,7 @@ def grey(height: int, width: int) -> Planes:
 
 def window(height: int, width: int) -> Window:
     rect = Rect(0, 0, height, width)
-    return Window(rect, rect, grey(height, width))
+    return Window(View((height, width), rect, rect), grey(height, width))
 
 
 @st.composite

@@ -132,24 +132,24 @@ def test_light_that_pumps_is_steadied_and_texture_is_left() -> None:
 
 def test_a_frame_that_keys_explain_needs_no_tiles() -> None:
     sources = moving(5)
-    assert find_tiles(bridges(lumas(sources)), SIZE) == [(), (), ()]
+    assert find_tiles(bridges(lumas(sources)), SIZE, apron=48) == [(), (), ()]
 
 
 def test_a_hole_is_covered_by_tiles_on_the_grid() -> None:
     span = bridge(trust=1, previous=0)
     for field in (span.trust_left, span.trust_right):
         field[70:120, 200:250] = 0
-    (rects,) = find_tiles([span], SIZE)
+    (rects,) = find_tiles([span], SIZE, apron=48)
     assert rects == (Rect(64, 192, 64, 64),)
 
 
 def test_tiles_end_at_the_edge_of_an_odd_frame() -> None:
     span = bridge(trust=0, previous=0, size=(99, 71))
-    assert find_tiles([span], (99, 71)) == [(Rect(0, 0, 71, 99),)]
+    assert find_tiles([span], (99, 71), apron=48) == [(Rect(0, 0, 71, 99),)]
 
 
 def test_a_hole_that_the_frame_before_explains_orders_nothing() -> None:
-    assert find_tiles([bridge(trust=0, previous=1)], SIZE) == [()]
+    assert find_tiles([bridge(trust=0, previous=1)], SIZE, apron=48) == [()]
 
 
 def test_tiles_are_laid_into_holes_and_nowhere_else() -> None:
@@ -157,7 +157,7 @@ def test_tiles_are_laid_into_holes_and_nowhere_else() -> None:
     span = bridge(trust=1, previous=0)
     for field in (span.trust_left, span.trust_right):
         field[70:120, 200:250] = 0
-    (rects,) = find_tiles([span], SIZE)
+    (rects,) = find_tiles([span], SIZE, apron=48)
     closed = close_holes(met, met, span, [Tile(rect, crop(fresh, rect)) for rect in rects])
     assert np.array_equal(closed.luma[75:115, 205:245], fresh.luma[75:115, 205:245])
     assert np.array_equal(closed.luma[:60], met.luma[:60])

@@ -53,3 +53,9 @@ def test_memory_does_not_grow_with_length_but_disk_does(film: Film) -> None:
     short, long = (forecast(film, n, keys=10) for n in (144, 432))
     assert short.peak_bytes == long.peak_bytes
     assert long.disk_bytes > 2.9 * short.disk_bytes
+
+
+def test_a_smaller_working_size_asks_for_less_memory(film: Film) -> None:
+    native, broad = (forecast(film, style_scale=s).peak_bytes for s in ("film", 64))
+    assert broad < native
+    assert forecast(film, style_scale=540).peak_bytes == native

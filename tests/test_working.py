@@ -132,7 +132,7 @@ def test_a_film_that_is_no_larger_is_painted_as_it_is() -> None:
     assert working((1920, 1080), 540) == Working(540, of=1080)
     assert working((1080, 1920), 540) == Working(540, of=1080)
     assert working((960, 540), 540) is working((640, 360), 540) is None
-    assert working((3840, 2160), None) is None
+    assert working((3840, 2160), "film") is None
 
 
 def test_a_letterboxed_picture_is_reduced_as_its_film_is() -> None:

@@ -22,8 +22,6 @@ from pipeline.motion.flow import Field
 
 _GRID = 64
 """Tiles begin and end on this grid, or at the frame's edge: a multiple of the painter's own 4."""
-_APRONS = 96
-"""Pixels that an apron adds to each side length when a tile is painted, about."""
 _LEAST_SHARE = 0.01
 _LEAST_CELL = 0.1
 """Share of a cell of the grid that has to be unknown for the cell to be painted."""
@@ -42,14 +40,17 @@ class Tile:
     """The region's samples: luma has the size of ``rect``."""
 
 
-def find_tiles(bridges: Sequence[Bridge], size: tuple[int, int]) -> list[tuple[Rect, ...]]:
+def find_tiles(
+    bridges: Sequence[Bridge], size: tuple[int, int], *, apron: int
+) -> list[tuple[Rect, ...]]:
     """Say which regions of each in-between frame have to be painted.
 
     Args:
         bridges: One for each in-between frame of a gap.
         size: (W, H) of the film.
+        apron: Pixels of the film that are painted around each region for nothing.
     """
-    return [_wanted(bridge, size) for bridge in bridges]
+    return [_wanted(bridge, size, apron) for bridge in bridges]
 
 
 def hole(bridge: Bridge) -> Field:
@@ -95,7 +96,7 @@ def close_holes(met: Planes, before: Planes, bridge: Bridge, tiles: Sequence[Til
     return out
 
 
-def _wanted(bridge: Bridge, size: tuple[int, int]) -> tuple[Rect, ...]:
+def _wanted(bridge: Bridge, size: tuple[int, int], apron: int) -> tuple[Rect, ...]:
     unknown = (hole(bridge) > _DEEP) & (bridge.trust_previous < _DEEP)
     if unknown.mean() <= _LEAST_SHARE:
         return ()
@@ -105,10 +106,10 @@ def _wanted(bridge: Bridge, size: tuple[int, int]) -> tuple[Rect, ...]:
     whole = np.zeros((grid[1] * _GRID, grid[0] * _GRID), np.float32)
     whole[: size[1], : size[0]] = cv2.resize(around, size, interpolation=cv2.INTER_NEAREST)
     share = cv2.resize(whole, grid, interpolation=cv2.INTER_AREA)
-    return tuple(_rect(box, size) for box in _cheapest(share > _LEAST_CELL))
+    return tuple(_rect(box, size) for box in _cheapest(share > _LEAST_CELL, apron))
 
 
-def _cheapest(cells: Mask) -> list[tuple[int, int, int, int]]:
+def _cheapest(cells: Mask, apron: int) -> list[tuple[int, int, int, int]]:
     """Cover cells by boxes (top, left, bottom, right), joined while that saves painting.
 
     Each box is painted with an apron, so that two near ones cost more than one around both.
@@ -120,7 +121,8 @@ def _cheapest(cells: Mask) -> list[tuple[int, int, int, int]]:
     while True:
         saved, pair = 0, None
         for one, other in combinations(boxes, 2):
-            gain = _cost(one) + _cost(other) - _cost(_around(one, other))
+            parts = _cost(one, apron) + _cost(other, apron)
+            gain = parts - _cost(_around(one, other), apron)
             if gain > saved:
                 saved, pair = gain, (one, other)
         if pair is None:
@@ -128,9 +130,9 @@ def _cheapest(cells: Mask) -> list[tuple[int, int, int, int]]:
         boxes = [box for box in boxes if box not in pair] + [_around(*pair)]
 
 
-def _cost(box: tuple[int, int, int, int]) -> int:
+def _cost(box: tuple[int, int, int, int], apron: int) -> int:
     top, left, bottom, right = box
-    return ((bottom - top) * _GRID + _APRONS) * ((right - left) * _GRID + _APRONS)
+    return ((bottom - top) * _GRID + 2 * apron) * ((right - left) * _GRID + 2 * apron)
 
 
 def _around(

@@ -3,7 +3,8 @@
 A *brush* is a painter's net with its style codes; *moments* are what they and the statistics of a
 shot make of the net. With moments given, a painted pixel depends on the frame within the net's
 apron only, so a tile has the pixels of the whole painted frame. Films' time and files are not known
-here, and neither are bars: a caller hands in the picture between them.
+here, and neither are bars: a caller hands in the picture between them. ``measure`` and ``paint``
+are at the size that the net works at, ``measure_planes`` and ``paint_planes`` at the film's.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ from pipeline.media.color import ColorTags, Planes, Rect, to_planes, to_rgb
 from pipeline.paint.runtime import Net, load_net, read_weights
 from pipeline.paint.sizes import STRIDE
 from pipeline.paint.styles import WEIGHTS, StyleCode, manifest
+from pipeline.paint.working import View, Working, paint_reduced, reduced, whole
 
 Moments = NDArray[np.float32]
 """[2, C]: scale and shift at each modulation of the net, with code and statistics folded in; about
@@ -96,13 +98,49 @@ def paint(
     return np.ascontiguousarray(out[0, :, : part.height, : part.width].transpose(1, 2, 0))
 
 
+def measure_planes(
+    held: Brush, samples: Sequence[Planes], *, tags: ColorTags, working: Working | None = None
+) -> Moments:
+    """``measure`` from planes, 8 bit, at a working size or at their own."""
+    if working is None:
+        return measure(held, [to_rgb(planes, tags) for planes in samples])
+    return measure(held, [reduced(planes, working, tags=tags) for planes in samples])
+
+
 def paint_planes(
-    held: Brush, planes: Planes, moments: Moments, *, tags: ColorTags, inner: Rect | None = None
+    held: Brush,
+    planes: Planes,
+    moments: Moments,
+    *,
+    tags: ColorTags,
+    view: View | None = None,
+    working: Working | None = None,
 ) -> Planes:
-    """``paint`` from planes to planes, 8 bit."""
-    part = inner or Rect(0, 0, *planes.luma.shape)
-    painted = paint(held, to_rgb(planes, tags), moments, inner=part)
-    return to_planes(painted, like=crop(planes, part), tags=tags)
+    """``paint`` from planes to planes, 8 bit.
+
+    Args:
+        held: the brush.
+        planes: a picture, or a part of one with ``apron_of`` pixels around what is wanted.
+        moments: of the shot, measured at the same working size.
+        tags: what samples mean, nothing unspecified.
+        view: what ``planes`` are of the picture, and what is wanted; None is all of it. At the
+            film's own size it begins on multiples of 4.
+        working: the size that the net works at; None is the film's own.
+    """
+    part = view or whole(planes)
+    if working is None:
+        painted = paint(held, to_rgb(planes, tags), moments, inner=part.inner)
+        return to_planes(painted, like=crop(planes, part.inner), tags=tags)
+
+    def at_working_size(picture: NDArray[np.float32], inner: Rect) -> NDArray[np.float32]:
+        return paint(held, picture, moments, inner=inner)
+
+    return paint_reduced(planes, part, working, tags=tags, paint=at_working_size, apron=held.apron)
+
+
+def apron_of(held: Brush, working: Working | None) -> int:
+    """Pixels of the film that a part needs around it; a multiple of 4."""
+    return held.apron if working is None else working.apron(held.apron)
 
 
 def _whole(picture: NDArray[np.float32]) -> Rect:

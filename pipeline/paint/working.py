@@ -14,6 +14,7 @@ taps belong to the whole picture, and sums have a fixed order.
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,14 +63,14 @@ class Working:
         return -(-pixels // _STRIDE) * _STRIDE
 
 
-def working(size: tuple[int, int], lines: int | None) -> Working | None:
-    """Say how a film of ``size`` is reduced for painting; None is not at all.
+def working(size: tuple[int, int], lines: int | Literal["film"]) -> Working | None:
+    """Say how a film is reduced for painting; None is not at all.
 
     Args:
         size: (width, height) of the film, upright.
-        lines: of the shorter side at which the net is to work; None is the film's own.
+        lines: of the shorter side at which the net is to work.
     """
-    return None if lines is None or lines >= min(size) else Working(lines, min(size))
+    return None if lines == "film" or lines >= min(size) else Working(lines, min(size))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +102,8 @@ def reduced(planes: Planes, how: Working, *, tags: ColorTags) -> Real:
     """Reduce a whole picture to RGB [h, w, 3] at its working size, 0 to 1."""
     view = whole(planes)
     rows, columns = _axes(planes, view, how)
-    everything = (
-        _Reach((0, rows.work), (0, rows.work)),
-        _Reach((0, columns.work), (0, columns.work)),
-    )
-    return _rgb(_small(planes, view, rows, columns, everything), tags, view)
+    down, across = (_Reach((0, axis.work), (0, axis.work)) for axis in (rows, columns))
+    return _rgb(_small(planes, view, rows, columns, (down, across)), tags, view)
 
 
 def paint_reduced(
