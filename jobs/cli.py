@@ -36,9 +36,10 @@ from jobs.options import (
     Strength,
     Structure,
     Style,
+    Styles,
     StyleScale,
 )
-from pipeline.errors import BadRequest, ChunkFailed, FilmError, NodeLost
+from pipeline.errors import ChunkFailed, FilmError, NodeLost
 
 app = typer.Typer(
     name="reelbrush",
@@ -150,7 +151,7 @@ def still(
         typer.Option("--output", "-o", help="A .png or .jpg file; by default FILM.still.png here."),
     ] = None,
     at: Annotated[str, typer.Option(help="12s, 1:30 or 00:01:12.5")] = "0s",
-    style: Annotated[str, typer.Option(help="Names, separated by commas.")] = "starry-night",
+    style: Styles = "starry-night",
     height: Annotated[
         int | None, typer.Option(min=16, help="Reduce each picture to so many lines.")
     ] = None,
@@ -158,13 +159,15 @@ def still(
 ) -> None:
     """Paint one frame in one or more styles: pictures on your own film before the film."""
     from jobs.still import still as run
+    from pipeline.paint.choice import choose_all
 
-    names = [name.strip() for name in style.split(",") if name.strip()]
-    if not names:
-        raise BadRequest("--style names no style")
+    choices = choose_all(style)
+    for note in [note for choice in choices for note in choice.notes]:
+        _say(note)
     output = output or Path(f"{film.stem}.still.png")
-    index = run(film, at=at, styles=names, target=output, height=height, overwrite=overwrite)
-    _say(f"{output}: frame {index}, then {', '.join(names)}")
+    codes = [choice.code for choice in choices]
+    index = run(film, at=at, codes=codes, target=output, height=height, overwrite=overwrite)
+    _say(f"{output}: frame {index}, then {', '.join(code.name for code in codes)}")
 
 
 @app.command(epilog="Example: reelbrush replay wave.mp4.work 3")

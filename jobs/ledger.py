@@ -11,6 +11,7 @@ the *lease*; whoever takes it over raises its epoch.
       lease.json            who works here
       recipe.json           what was asked for, for people to read
       job.json              the same with film and target, for a chunk to be made again
+      code.style            the style's code, so that its image is not needed again
       analysis/             one Parquet part a span
       plans/                one JSON file a plan
       moments/              a shot's statistics
@@ -41,7 +42,8 @@ _FOLDERS = (
     "analysis", "plans", "moments", "boundaries", "segments", "tables", "receipts", "attempts",
 )  # fmt: skip
 _JOB = "job.json"
-_FILES = (*lease.FILES, "recipe.json", _JOB, log.NAME)
+CODE = "code.style"
+_FILES = (*lease.FILES, "recipe.json", _JOB, CODE, log.NAME)
 _FAILURES = "failed-*.txt"
 _DESKTOP = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})

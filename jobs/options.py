@@ -41,7 +41,18 @@ class Size(StrEnum):
 
 Source = Annotated[Path, typer.Argument(metavar="FILM", help="An MP4, MOV or MKV file.")]
 Overwrite = Annotated[bool, typer.Option(help="Replace a result that exists.")]
-Style = Annotated[str, typer.Option(help="A name that [b]reelbrush styles[/b] lists.")]
+_STYLE = (
+    "A name that [b]reelbrush styles[/b] lists, a picture, or a code that [b]styles add[/b] made; "
+    "mixed by weight: great-wave:0.7,painting.jpg:0.3, or evenly: great-wave+adele."
+)
+Style = Annotated[str, typer.Option(help=_STYLE)]
+Styles = Annotated[
+    str,
+    typer.Option(
+        help=f"{_STYLE} Several styles are separated by commas: adele,great-wave+adele; if each "
+        "has a weight, they are one mix."
+    ),
+]
 Strength = Annotated[
     str,
     typer.Option(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from actors.decoder import Decoder
 from actors.stylizer import Hire, Painting
+from jobs.chosen import kept
 from jobs.chunks import ChunkMaker
 from jobs.engine import cores
 from jobs.inline import Inline
@@ -20,7 +21,6 @@ from jobs.survey import Survey
 from pipeline.errors import BadRequest
 from pipeline.media.container import Film, read_film
 from pipeline.media.encode import choose_encoding
-from pipeline.paint.styles import load_code
 from pipeline.paint.working import working
 from pipeline.plan import Chunk, Plan
 
@@ -68,7 +68,7 @@ def replay(
             asked.recipe,
             encoding=choose_encoding(film, codec=asked.recipe.codec, target=asked.target)[0],
             work=work,
-            painter=(hire or _hire(asked, film, gpu))(),
+            painter=(hire or _hire(asked, film, work, gpu))(),
             progress=progress,
         )
         job = loop.commission
@@ -108,7 +108,7 @@ def _planned(survey: Survey, index: int, progress: Progressing) -> tuple[Chunk, 
     raise BadRequest(f"there is no chunk {index} in this job, its chunks are {first} to {last}")
 
 
-def _hire(asked: Asked, film: Film, gpu: bool | None) -> Hire:
+def _hire(asked: Asked, film: Film, work: WorkFolder, gpu: bool | None) -> Hire:
     """The job's own painter: one on a GPU paints other pixels than one without."""
     import torch
 
@@ -117,5 +117,5 @@ def _hire(asked: Asked, film: Film, gpu: bool | None) -> Hire:
         raise BadRequest("there is no GPU here")
     device = "cuda" if there and gpu is not False else "cpu"
     small = working(film.size, asked.recipe.style_scale)
-    code = load_code(asked.recipe.style)
+    code = kept(asked.recipe.style, work)
     return Hire(code, device=device, threads=cores(), working=small)

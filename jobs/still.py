@@ -17,14 +17,14 @@ from pipeline.media.clock import frame_at, parse_time
 from pipeline.media.color import resolved, to_rgb
 from pipeline.media.container import read_film
 from pipeline.media.decode import pick
-from pipeline.paint.styles import load_code
+from pipeline.paint.styles import StyleCode
 
 
 def still(
     source: Path,
     *,
     at: str,
-    styles: Sequence[str],
+    codes: Sequence[StyleCode],
     target: Path,
     height: int | None = None,
     overwrite: bool = False,
@@ -48,7 +48,6 @@ def still(
         raise BadRequest(f"{target.name}: name a .png or a .jpg")
     if not target.parent.is_dir():
         raise BadRequest(f"there is no folder {target.parent}")
-    codes = [load_code(name) for name in styles]
     film = read_film(source)
     time = parse_time(at)
     length = int(film.pts[-1] + film.durations[-1] - film.pts[0]) * film.time_base

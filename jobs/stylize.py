@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from actors.stylizer import Hire, Painting
+from jobs.chosen import chosen, keep
 from jobs.commission import Result
 from jobs.engine import Machines, cores, prepare, running
 from jobs.inline import Inline
@@ -25,7 +26,7 @@ from pipeline.forecast import needs
 from pipeline.judge.tables import write_rows
 from pipeline.media.container import Film, read_film
 from pipeline.media.encode import Encoding, choose_encoding
-from pipeline.paint.styles import StyleCode, load_code
+from pipeline.paint.styles import StyleCode
 from pipeline.paint.working import working
 from pipeline.recipe import Recipe
 
@@ -82,15 +83,18 @@ def stylize(
     film = read_film(job.source)
     _check_range(film, job.recipe)
     encoding, notes = choose_encoding(film, codec=job.recipe.codec, target=job.target)
-    code = load_code(job.recipe.style) if hire is None else None
-    for note in notes:
-        progress.note(note)
     work = WorkFolder(job.folder)
+    choice = chosen(job.recipe.style, work) if hire is None else None
+    code = choice.code if choice else None
+    for note in (*notes, *(choice.notes if choice else ())):
+        progress.note(note)
     try:
         work.create()
         with work.leased():
             work.clear_attempts()
             work.note(job.asked(film))
+            if code is not None:
+                keep(code, work)
             made = _Made(film, job.recipe, encoding, work, progress, hire, code)
             with ExitStack() as published:  # what carries the steps ends after that
                 if job.backend == "ray":

@@ -47,7 +47,7 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     style: Annotated[str, Field(min_length=1)]
-    """Name of a painting's style code."""
+    """A painting or a mix, as ``pipeline.paint.choice`` reads it; in no digest, for the code is."""
     strength: Annotated[float | str, PlainValidator(_strength)] = 1.0
     """0 gives the source's samples back, 1 the painted ones; or a ``Curve`` as text."""
     keep_color: Share = 0.0
@@ -96,7 +96,7 @@ class Recipe(BaseModel):
 _FIELDS: dict[Part, tuple[str, ...]] = {
     "plan": ("keys", "max_gap", "keep_bars"),
     "measure": ("style_scale", "structure", "statistics", "size"),
-    "paint": ("style", "rho", "style_scale", "structure", "statistics", "size"),
+    "paint": ("rho", "style_scale", "structure", "statistics", "size"),
     "fill": ("flicker_budget", "strength", "keep_color"),
     "encode": ("codec", "crf"),
 }

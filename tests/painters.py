@@ -15,6 +15,7 @@ from pipeline.fill.tiles import Tile
 from pipeline.fill.warp import crop
 from pipeline.media.color import ColorTags, Plane, Planes
 from pipeline.needs import Window
+from pipeline.paint.styles import StyleCode
 
 _BLACK = 16
 
@@ -123,6 +124,11 @@ class Breaks(Washes):
         if len(self.painted) >= self._at:
             raise self._error
         return super().change(planes, moments, frame)
+
+
+def any_code(name: str) -> StyleCode:
+    """A code that no net is asked to paint by."""
+    return StyleCode(name, (0.0,) * 256, "no basis")
 
 
 def _smooth(plane: Plane) -> Plane:

@@ -18,13 +18,15 @@ import pytest
 
 import jobs.still
 import jobs.stylize
+import pipeline.paint.choice
 from actors import assembler
 from actors.stylizer import Painting
 from commands import Ended, command
 from films import Sound, cut, make_film, scribble, texture, truncate
-from painters import Breaks, Washes
+from painters import Breaks, Washes, any_code
 from pipeline.media.container import Film, read_film
 from pipeline.media.verify import Verification, verify_film
+from pipeline.paint.choice import Choice
 from pipeline.paint.styles import gallery
 
 ROOT = Path(__file__).parent.parent
@@ -53,7 +55,7 @@ def reelbrush(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 @pytest.fixture
 def no_code(monkeypatch: pytest.MonkeyPatch) -> None:
     """Any style will do, for nothing is painted with it."""
-    monkeypatch.setattr(jobs.stylize, "load_code", lambda name: name)
+    monkeypatch.setattr(jobs.stylize, "chosen", lambda style, _work: Choice(any_code(style)))
 
 
 @pytest.fixture
@@ -153,7 +155,7 @@ def test_probe_and_plan_tell_and_leave_nothing(film: Path, reelbrush: Command) -
 @pytest.fixture
 def pots(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stand-ins for ``still``, one for any style."""
-    monkeypatch.setattr(jobs.still, "load_code", lambda name: name)
+    monkeypatch.setattr(pipeline.paint.choice, "choose", lambda style: Choice(any_code(style)))
     monkeypatch.setattr(jobs.still, "Stylizer", lambda _code: Washes())
 
 
@@ -427,7 +429,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a sh
 import cv2
 cv2.setNumThreads(1)
 import jobs.stylize
-from painters import Washes
+from painters import Washes, any_code
+from pipeline.paint.choice import Choice
 
 class Slow(Washes):
     def change(self, planes, moments, frame):
@@ -435,7 +438,7 @@ class Slow(Washes):
         time.sleep(20)
         return planes
 
-jobs.stylize.load_code = lambda name: name
+jobs.stylize.chosen = lambda style, work: Choice(any_code(style))
 jobs.stylize.Hire = lambda code, **_: Slow
 from jobs.cli import main
 main()

@@ -7,8 +7,8 @@ basis and VGG16 are needed to make new ones.
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
@@ -29,6 +29,29 @@ CODE_LENGTH = 256
 
 
 @dataclass(frozen=True, slots=True)
+class Delta:
+    """What training for one painting alone has added to the painter's weights.
+
+    Equal, and hashed, by its digest.
+    """
+
+    digest: str
+    """sha256 over names, shapes and values, hex"""
+    arrays: Mapping[str, NDArray[np.float32]] = field(compare=False, repr=False)
+    """by the parameter's name"""
+
+
+def delta_of(arrays: Mapping[str, NDArray[np.float32]]) -> Delta:
+    """Put arrays by parameter names together with their digest."""
+    found = sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name], "<f4")
+        found.update(f"{name} {array.shape} ".encode())
+        found.update(array.tobytes())
+    return Delta(found.hexdigest(), {k: np.asarray(v, np.float32) for k, v in arrays.items()})
+
+
+@dataclass(frozen=True, slots=True)
 class StyleCode:
     """What the painter knows of a painting."""
 
@@ -37,12 +60,15 @@ class StyleCode:
     """256 floats, each about -3 to 3"""
     basis: str
     """sha256 of the basis that made it; a painter understands codes of its own basis only"""
+    delta: Delta | None = None
+    """of a painter that was trained for this painting alone"""
 
     @property
     def digest(self) -> str:
-        """sha256 over the values and the basis, hex."""
+        """sha256 over the values, the basis and the delta, if there is one; hex."""
         values = np.asarray(self.values, "<f4").tobytes()
-        return sha256(values + self.basis.encode()).hexdigest()
+        beside = self.basis + (self.delta.digest if self.delta else "")
+        return sha256(values + beside.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
