@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from actors.stylizer import Stylizer
 from films import Size, planes_of, still
 from pipeline.fill.warp import crop
 from pipeline.media.color import ColorTags, Plane, Planes, Rect
+from pipeline.needs import Window
+from pipeline.paint.styles import WEIGHTS, load_code
 from pipeline.paint.working import (
     Paint,
     Real,
@@ -207,3 +210,29 @@ def test_strokes_that_do_not_follow_the_film_are_not_drawn_over() -> None:
     over = painted(planes, HALF, lambda _picture, inner: as_it_is(strokes, inner))
     added = over.luma.astype(float) - alone.luma
     assert 0 < added.std() < 0.25 * planes.luma.std()
+
+
+# -- the shipped painter ---------------------------------------------------------------------------
+
+
+def test_a_hole_has_the_pixels_of_the_whole_painted_frame_at_a_working_size() -> None:
+    if not (WEIGHTS / "painter-S.safetensors").is_file():
+        pytest.skip("no trained weights here")
+    height, width = 150, 469
+    planes, wanted = noisy((width, height), "yuv420p"), Rect(64, 192, 64, 64)
+    stylizer = Stylizer(load_code("starry-night"), working=Working(100, of=150))
+    around = stylizer.apron
+    assert around % 4 == 0
+    right = min(width, 256 + around)
+    held = Rect(0, max(0, 192 - around), height, right - max(0, 192 - around))
+    assert held.left > 0
+    assert right < width
+    moments = stylizer.measure([planes], TAGS)
+    whole_frame = stylizer.paint({7: planes}, moments, TAGS)[7]
+    window = Window(View((height, width), held, wanted), crop(planes, held))
+    (tile,) = stylizer.tiles({7: [window]}, moments, TAGS)[7]
+    assert tile.rect == wanted
+    expected = crop(whole_frame, wanted)
+    np.testing.assert_array_equal(tile.planes.luma, expected.luma)
+    np.testing.assert_array_equal(tile.planes.blue, expected.blue)
+    np.testing.assert_array_equal(tile.planes.red, expected.red)
