@@ -466,8 +466,8 @@ def test_a_killed_command_goes_on_and_makes_no_committed_chunk_again(
 ) -> None:
     target = tmp_path / "film.mkv"
     last = known.made[-1]
-    words = ("-c", DRIVER, str(known.source), str(target), RECIPE.model_dump_json())
-    words = (*words, str(tmp_path), str(last.stop - 20))  # where its last shot begins
+    films = (str(known.source), str(target), RECIPE.model_dump_json())
+    words = ("-c", DRIVER, *films, str(tmp_path), str(last.stop - 20))  # its last shot's first
     folder = work_of(target) / "receipts"
     with started(*words) as command:
         until((tmp_path / "fell").exists, command)

@@ -1,11 +1,5 @@
-"""Photographs and paintings to training crops.
+"""Picture files and tables to pictures; pictures to fixed crops and to the same picture moved."""
 
-A *window* is the piece of a photograph that the net sees: the crop that is judged plus the net's
-apron and a little room to move. Every window is a pure function of (seed, step, place in the
-batch), so that a training run can be resumed exactly. Nothing here knows a loss.
-"""
-
-from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -70,49 +64,6 @@ def style_crops(painting: Picture, *, side: int = 384) -> Tensor:
     return torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float() / 255
 
 
-def window(photos: Sequence[Picture], *, side: int, rng: np.random.Generator) -> Tensor:
-    """One augmented window [3, side, side], 0..1, of a random photograph.
-
-    Zoom 1 to 2.2, mirroring, grain and JPEG as in film; one in ten is faded, flat or lettered.
-    """
-    photo = photos[int(rng.integers(len(photos)))]
-    zoom = float(rng.choice([1.0, 1.0, rng.uniform(1, 2.2)]))
-    zoom = max(zoom, side / min(photo.shape[:2]))
-    reach = int(side / zoom)
-    y = int(rng.integers(photo.shape[0] - reach + 1))
-    x = int(rng.integers(photo.shape[1] - reach + 1))
-    piece = photo[y : y + reach, x : x + reach]
-    if rng.random() < 0.5:
-        piece = piece[:, ::-1]
-    picture = np.asarray(cv2.resize(piece, (side, side), interpolation=cv2.INTER_CUBIC), np.float32)
-    return torch.from_numpy(_as_film(picture, rng).clip(0, 255)).permute(2, 0, 1) / 255
-
-
-def _as_film(picture: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """What film does to a picture: grain, block noise, fades, cards and titles."""
-    kind = rng.random()
-    if kind < 0.04:
-        picture = picture * np.float32(rng.uniform(0.03, 0.5))
-    elif kind < 0.07:
-        share = np.float32(rng.uniform(0, 0.15))
-        picture = picture * share + rng.uniform(0, 255, 3).astype(np.float32) * (1 - share)
-    elif kind < 0.10:
-        at = (int(rng.integers(8, 60)), int(rng.integers(60, picture.shape[0])))
-        ink = rng.choice([0.0, 255.0])
-        font, size = cv2.FONT_HERSHEY_DUPLEX, float(rng.uniform(0.6, 1.8))
-        card = picture.clip(0, 255).astype(np.uint8)
-        cv2.putText(card, "reelbrush", at, font, size, (ink, ink, ink), 2, cv2.LINE_AA)
-        picture = card.astype(np.float32)
-    if rng.random() < 0.3:
-        quality = [int(cv2.IMWRITE_JPEG_QUALITY), int(rng.integers(35, 90))]
-        coded = cv2.imencode(".jpg", picture.clip(0, 255).astype(np.uint8), quality)[1]
-        picture = np.asarray(cv2.imdecode(coded, cv2.IMREAD_UNCHANGED), np.float32)
-    if rng.random() < 0.5:
-        grain = rng.standard_normal(picture.shape[:2], np.float32)[..., None]
-        picture = picture + grain * np.float32(rng.uniform(0.5, 6))
-    return np.ascontiguousarray(picture, np.float32)
-
-
 def motion(count: int, *, generator: torch.Generator) -> Tensor:
     """Random small motions as [count, 2, 3] affine maps (x, y, 1) in pixels about the centre.
 
@@ -132,10 +83,10 @@ def moved(pictures: Tensor, maps: Tensor, *, side: int) -> tuple[Tensor, Tensor]
     Returns:
         [N, C, side, side] and where the source lay inside, [N, 1, side, side] float 0 or 1.
     """
-    axis = torch.arange(side) - (side - 1) / 2
+    axis = torch.arange(side, device=pictures.device) - (side - 1) / 2
     y, x = torch.meshgrid(axis, axis, indexing="ij")
     points = torch.stack([x, y, torch.ones_like(x)], -1)
-    at = torch.einsum("nij,hwj->nhwi", maps, points) / (pictures.shape[-1] / 2)
+    at = torch.einsum("nij,hwj->nhwi", maps.to(pictures.device), points) / (pictures.shape[-1] / 2)
     out = functional.grid_sample(
         pictures, at, mode="bicubic", padding_mode="reflection", align_corners=False
     )

@@ -1,0 +1,54 @@
+"""What a training run is made of: the numbers that a person may turn, kept in the run's folder."""
+
+from dataclasses import dataclass, replace
+
+MIX = {
+    "works": 0.45,
+    "crops": 0.1,
+    "palettes": 0.07,
+    "collection": 0.18,
+    "recoloured": 0.06,
+    "made": 0.03,
+    "photos": 0.04,
+}
+"""How often a style of each kind is drawn; what is left to 1 are mixes of two rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a training run is made of; kept in the run's folder."""
+
+    size: str = "S"
+    steps: int = 6000
+    batch: int = 4
+    """pictures a step, of each worker"""
+    crop: int = 128
+    """side of the judged crop in pixels"""
+    wide_crop: int = 192
+    """side during the last fifth of the run"""
+    rate: float = 2e-3
+    """learning rate; falls linearly to 0 over the last part of the run"""
+    cooling: float = 0.35
+    """that part, as a share of the run"""
+    content: float = 2.0
+    moments: float = 1.5
+    gram: float = 4.0
+    consistency: float = 20.0
+    """weight of the temporal term, reached by a ramp from 10 % over the first half"""
+    seed: int = 1
+    photo_side: int = 512
+    """shorter side of the photographs, at most"""
+    average: float = 0.998
+    """decay of the exponential moving average of the weights"""
+    half: bool = False
+    """VGG16 and the net in bfloat16 (accumulation in float32)"""
+    frugal: bool = False
+    """recompute activations for the gradient and not keep them: less memory, more time"""
+    project: bool = True
+    """level the sub-pixel phases after each step; False only to show what that is for"""
+    mix: bool = True
+    """draw styles as ``MIX`` says; False draws works only"""
+
+    def quick(self) -> "Settings":
+        """A few steps of the same thing, to rehearse a command before a long run."""
+        return replace(self, steps=4, batch=2, crop=64, wide_crop=64)
