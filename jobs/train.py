@@ -1,140 +1,139 @@
-"""Photographs, paintings and VGG16 to a painter and the gallery's codes.
+"""A training run on Ray Train or in this process, and its result into ``pipeline/weights``.
 
-``--data`` is a folder with ``photos.parquet`` (and, if there are any, ``photos_more.parquet``,
-``paintings_more.parquet``), ``paintings/`` and ``photos_eval/``. The same command goes on with a
-run that was stopped. ``--install`` puts a finished run's weights where painting finds them.
+One worker on CPUs; on GPUs one each, which draw pictures of their own and take every step together.
+Where Ray is not installed, ``python -m jobs.train_bare`` does the same with torch alone.
 """
 
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
-from functools import partial
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import torch
-from safetensors.torch import load_file
-
+from jobs.engine import Machines, cores, running
 from jobs.progress import Progressing
-from pipeline.errors import BadRequest, UnreadableFilm
-from pipeline.paint import losses, pictures, schedule, styles, targets, training
-from pipeline.paint.inherit import inherit
-from pipeline.paint.networks import Painter, load_painter
-from pipeline.paint.split import is_held_out, without_copies
+from pipeline.errors import BadRequest, ClusterFailed
+from pipeline.forecast import Needs
+from pipeline.paint import styles, targets
+from pipeline.paint.encoder import FILE as ENCODER
+from pipeline.paint.workshop import Run, carry_out, teach_encoder
+
+_NEEDS = Needs(base=1 << 30, worker=4 << 30, chunk=80 << 20)
+"""A worker holds photographs, targets and VGG16's activations: 3.4 GiB with S and batches of 4."""
 
 
-def train(
-    folder: Path,
-    *,
-    data: Path,
-    vgg: Path | None,
-    settings: schedule.Settings,
-    device: str,
-    threads: int,
-    minutes: float | None,
-    progress: Progressing,
-    start: Path | None = None,
-) -> bool:
-    """Begin or go on with a training run.
+def train(run: Run, *, machines: Machines | None, progress: Progressing) -> bool:
+    """Begin or go on with a run; True when it is done.
 
     Args:
-        folder: of the run.
-        data: see the module.
-        vgg: VGG16's weights; None takes torchvision's.
-        settings: of the run.
-        device: cpu or cuda.
-        threads: of torch on the CPU.
-        minutes: after which to stop with a checkpoint.
+        run: what to train, and on what.
+        machines: of Ray; None trains in this process.
         progress: is told of steps.
-        start: a folder with an earlier painter and its codes, as ``pipeline/weights`` is one; the
-            new painter begins with what that one knows.
-
-    Returns:
-        True when all steps are done.
     """
-    torch.set_num_threads(threads)
-    dtype = torch.bfloat16 if settings.half else torch.float32
-    net = losses.load_vgg16(vgg, dtype=dtype).to(device)
-    folder.mkdir(parents=True, exist_ok=True)
-    photos = _photographs(data, settings)
-    aims = _targets(folder, data, net, photos)
-    shown = sorted((data / "photos_eval").glob("*.jpg"))[2::9][:3]
-    samples = [pictures.reduced(pictures.read_picture(p)[8:-8, 8:-8], 240) for p in shown]
-    progress.stage("training", settings.steps, done=_steps_done(folder))
-    return training.train(
-        folder,
-        settings=settings,
-        targets=aims,
-        vgg=net,
-        photos=photos,
-        samples=samples or photos[:3],
-        tell=lambda _: progress.advance(1),
-        start=None if start is None else partial(_begin_with, start, aims, settings.size),
-        stop_after=None if minutes is None else minutes * 60,
+    progress.stage("training", run.settings.steps, done=run.steps_done)
+    if machines is None:
+        return carry_out(run, lambda _: progress.advance(1))
+    with running(machines, _NEEDS, cores=cores()) as engine, _followed(run, progress):
+        return _on_ray(run, engine.gpus())
+
+
+def teach(run: Run, *, lessons: int, steps: int, progress: Progressing) -> float:
+    """Train the style encoder of a run, in this process; see ``workshop.teach_encoder``."""
+    progress.stage("training", steps, done=0)
+    return teach_encoder(
+        run, lambda _step, _loss: progress.advance(1), lessons=lessons, steps=steps
     )
 
 
-def _photographs(data: Path, settings: schedule.Settings) -> list[pictures.Picture]:
-    photos = []
-    for name in ("photos.parquet", "photos_more.parquet"):
-        if (data / name).is_file():
-            photos += pictures.read_table(data / name)
-    if not photos:
-        raise UnreadableFilm(f"no photographs: {data / 'photos.parquet'} is missing")
-    return [pictures.reduced(photo, settings.photo_side) for photo in photos]
+def best_device() -> str:
+    """Name cuda where torch finds one, else cpu."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _begin_with(folder: Path, aims: targets.Targets, size: str, net: Painter) -> None:
-    """Give a new net what an earlier painter knows; ``folder`` as in ``train``."""
-    painter, codes = folder / f"painter-{size}.safetensors", folder / "codes.safetensors"
-    if not painter.is_file() or not codes.is_file():
-        raise BadRequest(f"{folder} holds no painter of size {size} with its codes")
-    older = load_painter(painter, size=size)
-    known = load_file(codes)
-    pairs = {n: (known[n], aims.codes[i]) for i, n in enumerate(aims.names) if n in known}
-    inherit(net, older, pairs)
+def _on_ray(run: Run, gpus: int) -> bool:
+    from ray.train import RunConfig, ScalingConfig
+    from ray.train.torch import TorchTrainer
+
+    scaling = ScalingConfig(
+        num_workers=max(1, gpus),
+        use_gpu=gpus > 0,
+        resources_per_worker={"CPU": 1, "GPU": 1} if gpus else {"CPU": 1},
+    )
+    with tempfile.TemporaryDirectory() as place:  # our own checkpoints are in the run's folder
+        trainer = TorchTrainer(
+            _work,
+            train_loop_config={"run": run},
+            scaling_config=scaling,
+            run_config=RunConfig(name="reelbrush", storage_path=place),
+        )
+        try:
+            trainer.fit()
+        except Exception as error:
+            lines = [line for line in str(error).splitlines() if line.strip()]
+            raise ClusterFailed(f"training failed: {lines[-1] if lines else error!r}") from error
+    return run.steps_done >= run.settings.steps
+
+
+def _work(config: dict[str, Run]) -> None:
+    """What each worker of Ray Train does."""
+    carry_out(config["run"], lambda _: None)
+
+
+@contextmanager
+def _followed(run: Run, progress: Progressing) -> Iterator[None]:
+    """Tell of steps as the run's curve grows, one entry for ten steps."""
+    over = threading.Event()
+    curve, told = run.folder / "curve.jsonl", run.steps_done
+
+    def follow() -> None:
+        nonlocal told
+        while not over.wait(1):
+            lines = curve.read_text("utf-8").splitlines() if curve.is_file() else []
+            step = int(json.loads(lines[-1])["step"]) if lines else 0
+            if step > told:
+                progress.advance(step - told)
+                told = step
+
+    thread = threading.Thread(target=follow, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def install(folder: Path, *, size: str) -> None:
-    """Put a finished run's painter and codes into pipeline/weights, with their digests."""
+    """Put a finished run's painter, codes and encoder into pipeline/weights, with their digests.
+
+    A painter of the other size stays if it understands the same codes, else it goes.
+    """
     painter = folder / f"painter-{size}.safetensors"
     if not painter.is_file():
         raise BadRequest(f"{folder} holds no finished painter of size {size}")
     aims = targets.load_targets(folder / "targets.safetensors")
-    shutil.copyfile(painter, styles.WEIGHTS / painter.name)
+    listed = styles.manifest() if (styles.WEIGHTS / "manifest.json").is_file() else {}
+    if listed.get("basis") != aims.basis:
+        for name in [n for n in listed if n.endswith(".safetensors")]:
+            (styles.WEIGHTS / name).unlink(missing_ok=True)
+        listed = {"basis": aims.basis}
+    for file in (painter, folder / ENCODER):
+        if file.is_file():
+            shutil.copyfile(file, styles.WEIGHTS / file.name)
+            listed[file.name] = hashlib.sha256(file.read_bytes()).hexdigest()
     targets.save_codes(aims, styles.WEIGHTS / "codes.safetensors")
-    manifest = {
-        "basis": aims.basis,
-        painter.name: hashlib.sha256(painter.read_bytes()).hexdigest(),
+    _write_json(styles.WEIGHTS / "manifest.json", listed)
+    notes = {
+        name: json.loads((folder / f"{name}.json").read_text()) for name in ("settings", "data")
     }
-    text = json.dumps(manifest, indent=1) + "\n"
-    (styles.WEIGHTS / "manifest.json").write_text(text, encoding="utf-8")
-    shutil.copyfile(folder / "settings.json", styles.WEIGHTS / f"painter-{size}.run.json")
+    _write_json(styles.WEIGHTS / f"painter-{size}.run.json", notes)
     shutil.copyfile(folder / "curve.jsonl", styles.WEIGHTS / f"painter-{size}.curve.jsonl")
 
 
-def _targets(
-    folder: Path, data: Path, vgg: losses.Vgg16, photos: Sequence[pictures.Picture]
-) -> targets.Targets:
-    """Read the run's targets, or measure them: the gallery's works and the wider collection."""
-    path = folder / "targets.safetensors"
-    if path.is_file():
-        return targets.load_targets(path)
-    files = {c.name: data / "paintings" / f"{c.painting}.jpg" for c in styles.gallery()}
-    if seen := [name for name, file in files.items() if is_held_out(file)]:
-        raise BadRequest(f"held out of training, but in the gallery: {', '.join(seen)}")
-    works = {n: pictures.read_picture(file, short_side=512) for n, file in files.items()}
-    held = [pictures.read_picture(p) for p in (data / "paintings").glob("*") if is_held_out(p)]
-    more = data / "paintings_more.parquet"
-    collection = without_copies(pictures.read_table(more), held) if more.is_file() else []
-    aims, basis = targets.make_targets(works, collection, vgg, photos=photos)
-    targets.save_basis(basis, folder / "basis.safetensors")
-    targets.save_targets(aims, path)
-    return aims
-
-
-def _steps_done(folder: Path) -> int:
-    path = folder / "checkpoint.pt"
-    if not path.is_file():
-        return 0
-    return int(torch.load(path, map_location="cpu", weights_only=True)["step"])
+def _write_json(path: Path, content: object) -> None:
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -100,7 +100,8 @@ def shipped() -> tuple[StyleEncoder, str]:
         raise MissingWeights(f"no style encoder at {path}")
     encoder = StyleEncoder()
     with safe_open(path, framework="pt") as file:
-        encoder.load_state_dict({k: file.get_tensor(k).float() for k in file.keys()})  # noqa: SIM118
+        state = {k: file.get_tensor(k).float() for k in file.keys()}  # noqa: SIM118 - no mapping
+    encoder.load_state_dict(state, strict=False)  # how many batches it has seen is not kept
     encoder.eval().requires_grad_(requires_grad=False)
     return encoder, hashlib.sha256(path.read_bytes()).hexdigest()
 

@@ -1,6 +1,9 @@
 """What a training run is made of: the numbers that a person may turn, kept in the run's folder."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+from pipeline.errors import BadRequest
 
 MIX = {
     "works": 0.45,
@@ -52,3 +55,29 @@ class Settings:
     def quick(self) -> "Settings":
         """A few steps of the same thing, to rehearse a command before a long run."""
         return replace(self, steps=4, batch=2, crop=64, wide_crop=64)
+
+
+def with_words(settings: Settings, words: Sequence[str]) -> Settings:
+    """Change settings by words like ``crop=256``.
+
+    Raises:
+        BadRequest: If there is no such setting, or the value does not fit it.
+
+    >>> with_words(Settings(), ["crop=256", "project=false"]).crop
+    256
+    """
+    kinds = {f.name: type(getattr(settings, f.name)) for f in fields(Settings)}
+    changed: dict[str, object] = {}
+    for word in words:
+        name, _, value = word.partition("=")
+        if name not in kinds or kinds[name] is str:
+            raise BadRequest(f"--with {word}: one of {', '.join(k for k in kinds if k != 'size')}")
+        try:
+            changed[name] = _TRUTH[value.lower()] if kinds[name] is bool else kinds[name](value)
+        except (KeyError, ValueError):
+            raise BadRequest(f"--with {word}: {name} is {_KINDS[kinds[name]]}") from None
+    return replace(settings, **changed)  # type: ignore[arg-type]
+
+
+_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number"}

@@ -110,7 +110,7 @@ def make_targets(
         spread: how many rows of each kind; None takes what ``Spread`` says.
         seed: of the draws.
     """
-    manners = [_manner_of(picture, vgg, side) for picture in works.values()]
+    manners = [manner_of(picture, vgg, side) for picture in works.values()]
     scales = losses.scales(manners)
     divisors = {
         k: float(torch.stack([m.std[k].square().mean() for m in manners]).mean())
@@ -181,7 +181,8 @@ def _on_cpu(m: losses.Manner) -> losses.Manner:
 
 
 @torch.no_grad()
-def _manner_of(painting: pictures.Picture, vgg: losses.Vgg16, side: int) -> losses.Manner:
+def manner_of(painting: pictures.Picture, vgg: losses.Vgg16, side: int) -> losses.Manner:
+    """The manner of a whole work: the mean of five crops."""
     crops = pictures.style_crops(painting, side=side).to(vgg.mean.device)
     parts = [losses.manner(vgg(crop[None], last="relu4_3")) for crop in crops]
     return _on_cpu(losses.pooled(parts))
@@ -227,3 +228,9 @@ def save_basis(basis: styles.Basis, path: Path) -> None:
     """Write the basis and its digest."""
     tensors = {k: torch.from_numpy(getattr(basis, k)) for k in ("mean", "directions")}
     save_file(tensors, path, metadata={"digest": basis.digest})
+
+
+def load_basis(path: Path) -> styles.Basis:
+    """Read what ``save_basis`` wrote."""
+    found = load_file(path)
+    return styles.Basis(found["mean"].numpy(), found["directions"].numpy())

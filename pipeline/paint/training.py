@@ -6,6 +6,7 @@ checkpoint takes the same steps. The loop knows nothing of who calls it: a callb
 """
 
 import json
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -13,10 +14,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, distributed
+from torch import Tensor
 
 from pipeline.paint import losses, pictures
 from pipeline.paint.content import Photographs
+from pipeline.paint.crew import everyone, rank, share_gradients
 from pipeline.paint.networks import Painter
 from pipeline.paint.schedule import MIX, Settings
 from pipeline.paint.sheets import draw_sheet, save_weights
@@ -210,31 +212,40 @@ def train(
     Raises:
         ValueError: If the folder holds a run with other settings.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    _claim(folder, settings, targets)
+    chief = rank() == 0
+    if chief:
+        folder.mkdir(parents=True, exist_ok=True)
+        _claim(folder, settings, targets)
     trainer = Trainer(settings, targets, vgg, photos)
-    checkpoint = folder / "checkpoint.pt"
+    checkpoint, curve = folder / "checkpoint.pt", folder / "curve.jsonl"
     if checkpoint.exists():
         trainer.load(checkpoint)
     elif start is not None:
         start(trainer.net)
         trainer.average.load_state_dict(trainer.net.state_dict())
-    _forget_after(folder / "curve.jsonl", trainer.step)
-    end = None if stop_after is None else time.monotonic() + stop_after
-    with (folder / "curve.jsonl").open("a", encoding="utf-8") as curve:
-        while trainer.step < settings.steps and (end is None or time.monotonic() < end):
-            progress = trainer.take_step()
+    if chief:
+        _forget_after(curve, trainer.step)
+    end = math.inf if stop_after is None else time.monotonic() + stop_after
+    while trainer.step < settings.steps and everyone(time.monotonic() < end, trainer.device):
+        progress = trainer.take_step()
+        if chief:
             tell(progress)
-            if trainer.step % 10 == 0:
-                curve.write(json.dumps(asdict(progress)) + "\n")
-                curve.flush()
-            if trainer.step % save_every == 0 or trainer.step == settings.steps:
-                trainer.save(checkpoint)
-                save_weights(trainer.average, folder / f"painter-{settings.size}.safetensors")
+            _keep(trainer, progress, folder, every=save_every)
             if trainer.step % sheet_every == 0 or trainer.step == settings.steps:
                 _draw(trainer, samples, folder / f"{trainer.step:06}.png")
-    trainer.save(checkpoint)
+    if chief:
+        trainer.save(checkpoint)
     return trainer.step >= settings.steps
+
+
+def _keep(trainer: Trainer, progress: Progress, folder: Path, *, every: int) -> None:
+    """Note a step in the curve; now and then write a checkpoint and the weights."""
+    if trainer.step % 10 == 0:
+        with (folder / "curve.jsonl").open("a", encoding="utf-8") as curve:
+            curve.write(json.dumps(asdict(progress)) + "\n")
+    if trainer.step % every == 0 or trainer.step == trainer.settings.steps:
+        trainer.save(folder / "checkpoint.pt")
+        save_weights(trainer.average, folder / f"painter-{trainer.settings.size}.safetensors")
 
 
 def _draw(trainer: Trainer, samples: Sequence[pictures.Picture], path: Path) -> None:
@@ -242,20 +253,6 @@ def _draw(trainer: Trainer, samples: Sequence[pictures.Picture], path: Path) -> 
     targets = trainer.targets
     rows = [*targets.rows("works")[::3], *targets.rows("collection")[::190]]
     draw_sheet(trainer.average, targets.codes[rows], samples, path)
-
-
-def rank() -> int:
-    """This worker's number among those that train together; 0 alone."""
-    return distributed.get_rank() if distributed.is_initialized() else 0
-
-
-def share_gradients(net: torch.nn.Module) -> None:
-    """Give every worker the mean of all workers' gradients."""
-    if distributed.is_initialized() and (world := distributed.get_world_size()) > 1:
-        for gradient in (weights.grad for weights in net.parameters()):
-            if gradient is not None:
-                distributed.all_reduce(gradient)
-                gradient /= world
 
 
 def _forget_after(curve: Path, step: int) -> None:
