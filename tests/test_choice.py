@@ -1,10 +1,8 @@
 """What people write for a style: names, files and mixes to codes; what makes no sense is a line."""
 
-import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from types import ModuleType
 
 import cv2
 import numpy as np
@@ -14,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-import pipeline.paint.choice
+import pipeline.paint.encoder
 from jobs.chosen import chosen, keep, kept
 from jobs.ledger import Asked, WorkFolder
 from pipeline.errors import BadRequest, MissingWeights, UnknownStyle
@@ -40,20 +38,14 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def encoder(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stand-in for the encoder: the picture's mean, 256 times."""
 
     def encode_picture(picture: NDArray[np.uint8]) -> tuple[NDArray[np.float32], str]:
         return np.full(256, picture.mean() / 255, np.float32), "mean"
 
-    made = ModuleType("pipeline.paint.encoder")
-    made.__dict__["encode_picture"] = encode_picture
-    monkeypatch.setitem(sys.modules, "pipeline.paint.encoder", made)
-    folder = tmp_path / "weights"
-    folder.mkdir()
-    metadata = {"basis": manifest()["basis"]}
-    save_file({"none": np.zeros(1, np.float32)}, folder / "encoder.safetensors", metadata=metadata)
-    monkeypatch.setattr(pipeline.paint.choice, "WEIGHTS", folder)
+    monkeypatch.setattr(pipeline.paint.encoder, "encode_picture", encode_picture)
+    monkeypatch.setattr(pipeline.paint.encoder, "basis_of_shipped", lambda: manifest()["basis"])
 
 
 def picture(path: Path, *, seed: int = 0) -> Path:
@@ -208,13 +200,14 @@ def test_a_picture_is_encoded_and_what_is_wrong_with_it_is_said(files: Path) -> 
     assert [note.startswith("small.png: ") for note in notes] == [True, True]
 
 
-def test_without_an_encoder_a_picture_is_refused(
+@pytest.mark.usefixtures("encoder")
+def test_an_encoder_for_another_painter_is_refused(
     files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    picture(files / "painting.png")
-    monkeypatch.setitem(sys.modules, "pipeline.paint.encoder", None)
-    with pytest.raises(MissingWeights, match="encoder"):
-        choose("painting.png")
+    monkeypatch.setattr(pipeline.paint.encoder, "basis_of_shipped", lambda: "another")
+    name = picture(files / "painting.png").name
+    with pytest.raises(MissingWeights, match="another painter"):
+        choose(name)
 
 
 # -- a job keeps its code --------------------------------------------------------------------------

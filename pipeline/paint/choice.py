@@ -11,16 +11,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
-from safetensors import safe_open
 
 from pipeline.errors import BadRequest, MissingWeights, UnknownStyle
 from pipeline.paint.code_file import SUFFIX, CodeFile, read_code_file
 from pipeline.paint.hygiene import read_painting
-from pipeline.paint.styles import WEIGHTS, Caption, StyleCode, gallery, load_code, manifest
+from pipeline.paint.styles import Caption, StyleCode, gallery, load_code, manifest
 
 _WEIGHT = re.compile(r"\d+\.?\d*|\.\d+")
 
@@ -91,20 +89,17 @@ def encode(path: Path, *, name: str = "") -> tuple[CodeFile, tuple[str, ...]]:
         BadRequest: If it is no picture.
         MissingWeights: If there is no encoder, or one of another painter.
     """
+    from pipeline.paint.encoder import basis_of_shipped, encode_picture  # torch comes with it
+
     cleaned = read_painting(path)
-    try:
-        encoder = import_module("pipeline.paint.encoder")
-    except ModuleNotFoundError:
-        raise MissingWeights("there is no style encoder here: only codes can be used") from None
-    values, digest = encoder.encode_picture(cleaned.picture)
-    with safe_open(WEIGHTS / "encoder.safetensors", framework="numpy") as file:
-        basis = (file.metadata() or {}).get("basis", "")
+    values, digest = encode_picture(cleaned.picture)
+    basis = basis_of_shipped()
     if basis != manifest().get("basis"):
         raise MissingWeights("the style encoder was made for another painter than the one here")
     name = name or path.stem
-    code = StyleCode(name, tuple(np.asarray(values, np.float32).tolist()), basis)
+    code = StyleCode(name, tuple(values.tolist()), basis)
     notes = tuple(f"{path.name}: {note}" for note in cleaned.notes)
-    return CodeFile(code, Caption(name, name, "", "", painting=""), str(digest)), notes
+    return CodeFile(code, Caption(name, name, "", "", painting=""), digest), notes
 
 
 def mix(codes: Sequence[StyleCode], weights: Sequence[Fraction]) -> StyleCode:
