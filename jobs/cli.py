@@ -142,7 +142,8 @@ def stylize(
 
 
 @app.command(
-    epilog="Example: reelbrush still clip.mp4 --at 12s --style great-wave,adele -o look.png"
+    epilog="Examples: reelbrush still clip.mp4 --at 12s --style great-wave,adele -o look.png; "
+    "reelbrush still clip.mp4 --sheet --at 12s,40s --style great-wave,adele --scales 360,540"
 )
 def still(
     film: Source,
@@ -150,24 +151,36 @@ def still(
         Path | None,
         typer.Option("--output", "-o", help="A .png or .jpg file; by default FILM.still.png here."),
     ] = None,
-    at: Annotated[str, typer.Option(help="12s, 1:30 or 00:01:12.5")] = "0s",
-    style: Styles = "starry-night",
+    at: options.Times = None,
+    style: Styles = None,
+    style_scale: options.Scales = "540",
+    sheet: options.Sheet = False,
     height: Annotated[
-        int | None, typer.Option(min=16, help="Reduce each picture to so many lines.")
+        int | None,
+        typer.Option(min=16, help="Reduce each picture to so many lines; on a sheet to 360."),
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Paint one frame in one or more styles: pictures on your own film before the film."""
-    from jobs.still import still as run
+    """Paint one frame in one or more styles, or a sheet: your own film before you paint it all.
+
+    Tones are settled on each frame by itself; in the film, on frames of its shot.
+    """
+    from jobs import still as pictures
     from pipeline.paint.choice import choose_all
 
-    choices = choose_all(style)
+    choices = choose_all(style or "starry-night") if style or not sheet else []
     for note in [note for choice in choices for note in choice.notes]:
         _say(note)
-    output = output or Path(f"{film.stem}.still.png")
-    codes = [choice.code for choice in choices]
-    index = run(film, at=at, codes=codes, target=output, height=height, overwrite=overwrite)
-    _say(f"{output}: frame {index}, then {', '.join(code.name for code in codes)}")
+    output = output or Path(f"{film.stem}.{'sheet' if sheet else 'still'}.png")
+    wanted = pictures.Wanted(
+        output,
+        codes=[choice.code for choice in choices],
+        scales=options.scales(style_scale),
+        times=options.several(at),
+        height=height,
+        overwrite=overwrite,
+    )
+    _say((pictures.sheet if sheet else pictures.still)(film, wanted))
 
 
 @app.command(epilog="Example: reelbrush replay wave.mp4.work 3")

@@ -2,10 +2,11 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+from pipeline.errors import BadRequest
 from pipeline.media.clock import parse_frames
 from pipeline.recipe import Recipe, read_recipe
 
@@ -47,10 +48,12 @@ _STYLE = (
 )
 Style = Annotated[str, typer.Option(help=_STYLE)]
 Styles = Annotated[
-    str,
+    str | None,
     typer.Option(
+        "--style",
+        "--styles",
         help=f"{_STYLE} Several styles are separated by commas: adele,great-wave+adele; if each "
-        "has a weight, they are one mix."
+        "has a weight, they are one mix. By default starry-night, on a sheet four of the gallery.",
     ),
 ]
 Strength = Annotated[
@@ -75,6 +78,26 @@ StyleScale = Annotated[
         help="Lines at which the painter works: 360 gives broad strokes, 1080 fine ones, whatever "
         "the film's size; film works at the film's own.",
     ),
+]
+Scales = Annotated[
+    str,
+    typer.Option(
+        "--style-scale",
+        "--scales",
+        metavar="LINES|film",
+        help="Lines at which the painter works: 360 gives broad strokes, 1080 fine ones; on a "
+        "sheet several: 360,540,film.",
+    ),
+]
+Times = Annotated[
+    str | None,
+    typer.Option(
+        help="12s, 1:30 or 00:01:12.5; on a sheet several: 12s,40s. By default the first frame, on "
+        "a sheet three that are spread over the film."
+    ),
+]
+Sheet = Annotated[
+    bool, typer.Option("--sheet", help="One picture of frames by styles by scales, with names.")
 ]
 Structure = Annotated[
     float,
@@ -104,6 +127,23 @@ def recipe(**settings: object) -> Recipe:
 def number(text: str) -> object:
     """Read a whole number, or leave the word that stands for one: ``--keys``, ``--style-scale``."""
     return int(text) if text.isascii() and text.isdigit() else text
+
+
+def several(text: str | None) -> list[str]:
+    """Read what commas separate; None is nothing."""
+    return [member.strip() for member in (text or "").split(",") if member.strip()]
+
+
+def scales(text: str) -> list[Literal["film"] | int]:
+    """Read one or more of ``--style-scale``.
+
+    Raises:
+        BadRequest: If there is none, or one makes no sense.
+    """
+    found = [recipe(style="any", style_scale=number(one)).style_scale for one in several(text)]
+    if not found:
+        raise BadRequest("--style-scale names no size")
+    return found
 
 
 def frames(text: str | None) -> tuple[int, int] | None:

@@ -1,98 +1,150 @@
-"""One frame of a film to pictures in several styles, to choose by before painting the film.
+"""Frames of a film to pictures in several styles, to choose by before painting the film.
 
-The net's statistics are measured on that one frame, not on its shot, so tones can differ a little
-from those of the painted film.
+A *still* is one frame and what each style makes of it; a *sheet* is frames of the film by styles by
+scales, the sizes at which the net works, small enough to see all at once. The net's statistics are
+measured on the one frame, not on its shot, so tones can differ a little from those of the painted
+film.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+from typing import Literal
 
 from actors.stylizer import Stylizer
-from pipeline.errors import BadRequest, OutOfResources
+from jobs.sheet import RGB, Tile, check_size, check_target, in_rows, labelled, reduced, write
+from pipeline.errors import BadRequest
 from pipeline.media.clock import frame_at, parse_time
-from pipeline.media.color import resolved, to_rgb
-from pipeline.media.container import read_film
+from pipeline.media.color import Planes, resolved, to_rgb
+from pipeline.media.container import Film, read_film
 from pipeline.media.decode import pick
-from pipeline.paint.styles import StyleCode
+from pipeline.paint.styles import StyleCode, gallery, load_code
+from pipeline.paint.working import working
+
+Scale = Literal["film"] | int
+"""Lines at which the net works."""
+_TILE = 360
+_FRAMES = 3
+_STYLES = 4
 
 
-def still(
-    source: Path,
-    *,
-    at: str,
-    codes: Sequence[StyleCode],
-    target: Path,
-    height: int | None = None,
-    overwrite: bool = False,
-) -> int:
-    """Paint the frame at a time in each style and write one picture: the frame, then the styles.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is wanted of a film, and where."""
 
-    Painting is at the film's own size; ``height`` reduces each picture afterwards.
+    target: Path
+    """a PNG or JPEG"""
+    codes: Sequence[StyleCode] = ()
+    """none are some of the gallery, on a sheet"""
+    scales: Sequence[Scale] = (540,)
+    times: Sequence[str] = ()
+    """none is the first frame, and on a sheet three that are spread over the film"""
+    height: int | None = None
+    """most lines of each picture; None leaves a still's alone and means 360 on a sheet"""
+    overwrite: bool = False
+
+
+def still(source: Path, wanted: Wanted) -> str:
+    """Paint a frame in each style and write one picture: the frame, then the styles.
 
     Returns:
-        The frame's number.
+        What is on it.
 
     Raises:
-        BadRequest: If there is no such frame or the target exists.
+        BadRequest: If there is no such frame, the target exists, or more than a still is wanted.
         OutOfResources: If the disk is full.
     """
-    if target.is_dir():
-        raise BadRequest(f"{target} is a folder; name a file")
-    if target.exists() and not overwrite:
-        raise BadRequest(f"{target} exists; --overwrite replaces it")
-    if target.suffix.lower() not in (".png", ".jpg", ".jpeg"):
-        raise BadRequest(f"{target.name}: name a .png or a .jpg")
-    if not target.parent.is_dir():
-        raise BadRequest(f"there is no folder {target.parent}")
+    check_target(wanted.target, overwrite=wanted.overwrite)
+    if len(wanted.times) > 1 or len(wanted.scales) != 1:
+        raise BadRequest("a still is one frame at one scale; --sheet takes several")
     film = read_film(source)
+    index = _index(film, wanted.times[0] if wanted.times else "0s")
+    (scale,), lines = wanted.scales, wanted.height
+    shown = {frame.index: frame.planes for frame in pick(film, [index])}
+    painted = [_painted(film, shown, code, scale, lines)[index] for code in wanted.codes]
+    write(in_rows([_seen(film, shown[index], lines), *painted]), wanted.target)
+    return f"{wanted.target}: frame {index}, then {', '.join(code.name for code in wanted.codes)}"
+
+
+def sheet(source: Path, wanted: Wanted) -> str:
+    """Write one picture of frames by styles by scales, with names: a row for a frame and scale.
+
+    Returns:
+        What is on it.
+
+    Raises:
+        BadRequest: If there is no such frame, the target exists, or all that would be too much.
+        OutOfResources: If the disk is full.
+    """
+    check_target(wanted.target, overwrite=wanted.overwrite)
+    film = read_film(source)
+    chosen = [_index(film, time) for time in wanted.times] or spread(film.frames)
+    styles = list(wanted.codes) or some_styles()
+    lines = wanted.height or _TILE
+    shown = {frame.index: frame.planes for frame in pick(film, sorted(set(chosen)))}
+    count = len(chosen) * len(wanted.scales)
+    check_size(_seen(film, shown[chosen[0]], lines), rows=count, columns=1 + len(styles))
+    columns = {
+        (scale, code): _painted(film, shown, code, scale, lines)
+        for scale in wanted.scales
+        for code in styles
+    }
+    rows: list[list[Tile | None]] = []
+    for index in chosen:
+        own: Tile | None = Tile(_seen(film, shown[index], lines), f"film, {_time(film, index)}")
+        for scale in wanted.scales:
+            rows.append([own, *(Tile(columns[scale, c][index], _named(c, scale)) for c in styles)])
+            own = None
+    write(labelled(rows), wanted.target)
+    frames = ", ".join(str(index) for index in chosen)
+    return f"{wanted.target}: frames {frames} in {', '.join(code.name for code in styles)}"
+
+
+def spread(frames: int) -> list[int]:
+    """Choose three frames, or all of a shorter film, in the middles of equal parts.
+
+    >>> spread(60), spread(2)
+    ([10, 30, 50], [0, 1])
+    """
+    count = min(_FRAMES, frames)
+    return [(2 * i + 1) * frames // (2 * count) for i in range(count)]
+
+
+def some_styles() -> list[StyleCode]:
+    """Choose four styles, spread over the gallery."""
+    captions = gallery()
+    count = min(_STYLES, len(captions))
+    return [load_code(captions[i * len(captions) // count].name) for i in range(count)]
+
+
+def _index(film: Film, at: str) -> int:
     time = parse_time(at)
     length = int(film.pts[-1] + film.durations[-1] - film.pts[0]) * film.time_base
     if time >= length:
         raise BadRequest(f"there is no frame at {at}: the film is {float(length):.2f} s long")
-    index = frame_at(film, time)
+    return frame_at(film, time)
+
+
+def _seen(film: Film, planes: Planes, height: int | None) -> RGB:
+    return reduced(to_rgb(planes, resolved(film.color, film.height)), height)
+
+
+def _painted(
+    film: Film, shown: Mapping[int, Planes], code: StyleCode, scale: Scale, height: int | None
+) -> dict[int, RGB]:
+    """Paint frames, each by its own statistics; the net is loaded once."""
     tags = resolved(film.color, film.height)
-    frame = next(iter(pick(film, [index])))
-    pictures = [to_rgb(frame.planes, tags)]
-    for code in codes:
-        stylizer = Stylizer(code)
-        moments = stylizer.measure([frame.planes], tags)
-        painted = stylizer.paint({index: frame.planes}, moments, tags)[index]
-        pictures.append(to_rgb(painted, tags))
-    _write(_sheet([_reduced(picture, height) for picture in pictures]), target)
-    return index
+    stylizer = Stylizer(code, working=working(film.size, scale))
+    found = {}
+    for index, planes in shown.items():
+        moments = stylizer.measure([planes], tags)
+        found[index] = _seen(film, stylizer.paint({index: planes}, moments, tags)[index], height)
+    return found
 
 
-def _write(sheet: NDArray[np.uint8], target: Path) -> None:
-    _, content = cv2.imencode(target.suffix.lower(), sheet)
-    part = target.with_name(f".{target.name}.part")
-    try:
-        part.write_bytes(content.tobytes())
-        part.replace(target)
-    except OSError as error:
-        raise OutOfResources(f"cannot write {target}: {error.strerror}") from None
-    finally:
-        part.unlink(missing_ok=True)
+def _time(film: Film, index: int) -> str:
+    return f"{float(int(film.pts[index] - film.pts[0]) * film.time_base):.2f} s"
 
 
-def _reduced(picture: NDArray[np.float32], height: int | None) -> NDArray[np.float32]:
-    """Reduce a picture to a height; never enlarge."""
-    if height is None or height >= picture.shape[0]:
-        return picture
-    size = (max(1, round(picture.shape[1] * height / picture.shape[0])), height)
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
-
-
-def _sheet(pictures: Sequence[NDArray[np.float32]]) -> NDArray[np.uint8]:
-    """Lay pictures [H, W, 3] out in rows of at most three: BGR, 8 bit."""
-    columns = min(3, len(pictures))
-    blank = np.ones_like(pictures[0])
-    rows = [
-        np.hstack([*pictures[i : i + columns], *[blank] * max(0, i + columns - len(pictures))])
-        for i in range(0, len(pictures), columns)
-    ]
-    sheet = np.vstack(rows)[..., ::-1]
-    return np.ascontiguousarray(np.rint(sheet * 255).clip(0, 255), np.uint8)
+def _named(code: StyleCode, scale: Scale) -> str:
+    return f"{code.name}, {'film' if scale == 'film' else scale} lines"

@@ -156,7 +156,7 @@ def test_probe_and_plan_tell_and_leave_nothing(film: Path, reelbrush: Command) -
 def pots(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stand-ins for ``still``, one for any style."""
     monkeypatch.setattr(pipeline.paint.choice, "choose", lambda style: Choice(any_code(style)))
-    monkeypatch.setattr(jobs.still, "Stylizer", lambda _code: Washes())
+    monkeypatch.setattr(jobs.still, "Stylizer", lambda _code, **_: Washes())
 
 
 @pytest.mark.usefixtures("pots")
