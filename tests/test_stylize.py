@@ -43,7 +43,8 @@ from pipeline.judge.tables import Row, read_rows
 from pipeline.media.color import Planes
 from pipeline.media.container import Film, read_film
 from pipeline.media.decode import frames
-from pipeline.paint.styles import WEIGHTS, load_code
+from pipeline.paint.styles import WEIGHTS, StyleCode, load_code
+from pipeline.paint.working import Working
 from pipeline.recipe import Recipe
 
 LOSSLESS = Recipe(style="made", codec="ffv1")
@@ -665,3 +666,22 @@ def test_the_shipped_painter_brings_the_colours_of_its_painting(
     # The Starry Night is blue before anything else
     assert np.mean([planes.blue.mean() for planes in ours]) > 132
     assert np.mean([planes.luma.std() for planes in ours]) > 10
+
+
+@pytest.mark.parametrize(
+    ("scale", "expected"), [(64, Working(64, of=96)), (96, None), (540, None), ("film", None)]
+)
+def test_the_painter_works_at_the_lines_that_the_recipe_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scale: object, expected: Working | None
+) -> None:
+    found = []
+
+    def hire(_code: StyleCode, *, working: Working | None, **_: object) -> type[Painting]:
+        found.append(working)
+        return Washes
+
+    monkeypatch.setattr("jobs.stylize.Hire", hire)
+    source = lossless(tmp_path / "film.mkv", texture(3))
+    recipe = Recipe.model_validate({"style": "starry-night", "style_scale": scale})
+    stylize(Job(source, tmp_path / "painted.mkv", recipe), progress=Silent())
+    assert found == [expected]
