@@ -39,6 +39,7 @@ from jobs.options import (
     Styles,
     StyleScale,
 )
+from jobs.styles_cli import styles_app
 from pipeline.errors import ChunkFailed, FilmError, NodeLost
 
 app = typer.Typer(
@@ -52,6 +53,7 @@ app = typer.Typer(
 
 
 app.add_typer(bench_app, name="bench")
+app.add_typer(styles_app, name="styles")
 
 _INTERRUPTED = 130
 
@@ -240,17 +242,6 @@ def plan(
     show(
         film, options.recipe(style=style, keys=options.number(keys), keep_bars=keep_bars), Console()
     )
-
-
-@app.command()
-def styles() -> None:
-    """List the gallery: name first, then title, painter, year."""
-    from pipeline.paint.styles import gallery
-
-    width = max(len(caption.name) for caption in gallery())
-    for caption in gallery():
-        text = f"{caption.title}, {caption.painter}, {caption.year}"
-        typer.echo(f"{caption.name:{width}}  {text}")
 
 
 workshop_cli.add_to(app)

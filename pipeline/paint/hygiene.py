@@ -116,8 +116,8 @@ def _margin(part: Picture) -> int:
     """
     ground = np.median(part[:2].reshape(-1, 3), axis=0)
     most = max(1, round(_MOST * part.shape[0]))
-    near = np.abs(part[: most + 3].astype(np.int16) - ground).max(axis=2) <= _ALIKE
-    share = near.mean(axis=1)
+    outer = np.ascontiguousarray(part[: most + 3])
+    share = cv2.inRange(outer, ground - _ALIKE, ground + _ALIKE).mean(axis=1) / 255
     if share[0] < _EMPTY:
         return 0
     empty = _run(share >= _EMPTY)
