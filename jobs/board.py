@@ -89,7 +89,7 @@ class Course:
         """Name the steps that can be done now, running ones among them.
 
         Args:
-            measured: whether the moments of all its shots are known.
+            measured: whether the moments of all its set-ups are known.
             linked: whether the key that the chunk before leaves is there.
         """
         place = self.chunk.index
@@ -133,7 +133,7 @@ class Board:
         """Not opened yet, by chunk."""
         self.open: dict[int, Course] = {}
         self.samples: dict[int, object] = {}
-        """By shot."""
+        """By shot, of those that are measured for their set-up."""
         self.measured: set[int] = set()
         self.linked: set[int] = set()
         """Chunks whose last key is there for the chunk after."""
@@ -227,10 +227,10 @@ class Board:
         found = [Task("analyse", span) for span in self.spans]
         wanted: set[int] = set()
         for course in self.open.values():
-            shots = {part.shot for part in course.chunk.parts}
-            wanted |= shots - self.measured
+            setups = {part.setup for part in course.chunk.parts}
+            wanted |= setups - self.measured
             found += course.next(
-                measured=shots <= self.measured,
+                measured=setups <= self.measured,
                 linked=course.heads or course.chunk.index - 1 in self.linked,
             )
         found += [Task("measure" if s in self.samples else "sample", s) for s in wanted]

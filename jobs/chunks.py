@@ -127,7 +127,7 @@ class ChunkMaker:
         return painted
 
     def _paint(self, part: Part, decoded: PartKeys) -> Painted:
-        moments = self._measured(part.shot)
+        moments = self._measured(part.setup)
         with Clock(self.seconds, "paint"):
             return Painted(
                 self.crew.painter.paint(decoded.keys, moments, self.tags),

@@ -92,7 +92,7 @@ class Errands:
         return missing[::-1]
 
     def _course(self, chunk: Chunk, *, fills: bool = True) -> Course:
-        for shot in {part.shot for part in chunk.parts} - self.board.measured:
+        for shot in {part.setup for part in chunk.parts} - self.board.measured:
             known = self.job.moments(self._plan.shots[shot])
             if known is not None:
                 self._moments[shot] = known
@@ -138,7 +138,7 @@ class Errands:
                 return Sent(task, ask(steps.decode, self._film, chunk, shots, how, goods=goods))
             case "paint" | "repaint":
                 batch = decoded[1 + task.item] if task.kind == "paint" else course.fetched
-                moments = {i: self._moments[p.shot] for i, p in enumerate(chunk.parts)}
+                moments = {i: self._moments[p.setup] for i, p in enumerate(chunk.parts)}
                 errand = ask(steps.paint, self._hired, batch, moments, self._tags, goods=1)
                 return Sent(task, errand)
             case "harmonise":

@@ -14,7 +14,7 @@ the *lease*; whoever takes it over raises its epoch.
       code.style            the style's code, so that its image is not needed again
       analysis/             one Parquet part a span
       plans/                one JSON file a plan
-      moments/              a shot's statistics
+      moments/              a set-up's statistics
       boundaries/           the last key of each chunk, lossless
       segments/  tables/    encoded frames, and one row a frame
       receipts/             one JSON file a chunk

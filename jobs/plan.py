@@ -19,12 +19,17 @@ def show(source: Path, recipe: Recipe, console: Console) -> None:
     film = read_film(source)
     parts = [analysis.analyse(film, start, stop) for start, stop in analysis.spans(film)]
     whole = plan(rows.concat(parts), recipe, size=film.size)
-    table = Table("shot", "frames", "keys", "picture", "fade", title=escape(str(source)))
+    table = Table(
+        "shot", "frames", "keys", "picture", "fade", "colors as", title=escape(str(source))
+    )
     for number, shot in enumerate(whole.shots):
-        own = {k for c in whole.chunks for p in c.parts if p.shot == number for k in p.keys}
+        made = [p for c in whole.chunks for p in c.parts if p.shot == number]
+        own = {key for part in made for key in part.keys}
         picture = f"{shot.picture.width}x{shot.picture.height}"
         fade = f"to {min(shot.gains):.2f}" if min(shot.gains) < 1 else ""
-        table.add_row(str(number), f"{shot.start}-{shot.stop - 1}", str(len(own)), picture, fade)
+        like = f"shot {made[0].setup}" if made[0].setup != number else ""
+        frames = f"{shot.start}-{shot.stop - 1}"
+        table.add_row(str(number), frames, str(len(own)), picture, fade, like)
     console.print(table)
     forecast, workers = predict(whole, film, recipe), cores()
     memory = predict_all(whole, film, recipe, workers=workers)

@@ -16,13 +16,14 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pipeline import shots as of_shot
 from pipeline.keys import keys
 from pipeline.media.color import Rect
 from pipeline.motion.cuts import CUT
 from pipeline.motion.rows import Analysis, first
 from pipeline.recipe import Recipe, digest
+from pipeline.setups import Look, look, setups
 
 RENDER_VERSION = 2
 """Raised by hand whenever painted pixels change for the same inputs."""
@@ -30,12 +31,6 @@ RENDER_VERSION = 2
 _LEAST_CHUNK, _MOST_CHUNK = 48, 120
 _LONG_PART = 72  # of a long shot: the first segment comes sooner, and less is lost with a worker
 _MOST_SHIFT = 24  # what a seam may yield to a freeze
-_MEASURED = 4
-_LIT_ENOUGH = 0.5
-_FAINTEST = 1 / 16
-_UNLIT = 1 / 32
-_DRIFT = 1.5
-_LEAST_PICTURE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +44,7 @@ class Shot:
     picture: Rect
     """The frame without its bars; the whole frame if bars are painted like the rest."""
     measure: tuple[int, ...]
-    """At most 4 frames whose pooled moments are the shot's, whatever the keys."""
+    """At most 4 frames whose pooled moments are those of the shot's set-up, whatever the keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +61,8 @@ class Part:
     """Whether the shot begins here."""
     closes: bool
     """Whether the shot ends here."""
+    setup: int
+    """Index of the shot whose statistics it is painted with: ``shot``, or one like it before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +106,12 @@ def plan(analysis: Analysis, recipe: Recipe, *, size: tuple[int, int]) -> Plan:
         raise ValueError(f"rows of a whole film needed, got {len(analysis)} from {analysis.start}")
     cuts = [0, *(1 + np.flatnonzero(analysis.cut[1:] >= CUT)).tolist(), len(analysis)]
     shots = tuple(_shot(a, b, analysis, recipe, size=size) for a, b in pairwise(cuts))
-    parts = [part for i, shot in enumerate(shots) for part in _parts(i, shot, analysis, recipe)]
+    first_shots = setups([_look(shot, analysis) for shot in shots])
+    parts = [
+        part
+        for i, (shot, setup) in enumerate(zip(shots, first_shots, strict=True))
+        for part in _parts(i, shot, analysis, recipe, setup=setup)
+    ]
     return Plan(shots, tuple(Chunk(i, run) for i, run in enumerate(_runs(parts))))
 
 
@@ -170,7 +172,7 @@ def identity(
                 "made": (part.start, part.stop, part.keys),
                 "gains": shot.gains[part.start - shot.start : part.stop + 1 - shot.start],
                 "picture": asdict(shot.picture),
-                "measure": shot.measure,
+                "measure": _measured(whole.shots[part.setup]),
             }
             for part, shot in zip(chunk.parts, shots, strict=True)
         ],
@@ -186,60 +188,31 @@ def _shot(
     start: int, stop: int, analysis: Analysis, recipe: Recipe, *, size: tuple[int, int]
 ) -> Shot:
     seen = analysis.bars[start:stop]
-    followed = _gains(analysis.gain[start + 1 : stop], analysis.luma[start:stop])
-    # Over a frame without any light the painter would lay its mean colour.
-    dark = (seen[:, 0] < 0).tolist()
-    gains = tuple(_UNLIT if none else g for none, g in zip(dark, followed, strict=True))
-    lit = [
-        t
-        for t, gain, bars in zip(range(start, stop), gains, seen, strict=True)
-        if gain >= _LIT_ENOUGH and bars[0] >= 0
-    ]
+    gains = of_shot.gains(analysis.gain[start + 1 : stop], analysis.luma[start:stop], seen)
+    lit = of_shot.lit(start, gains, seen)
     return Shot(
         start=start,
         stop=stop,
         gains=gains,
-        picture=_picture(seen, size) if recipe.keep_bars else Rect(0, 0, size[1], size[0]),
-        measure=_spread(lit or list(range(start, stop))),
+        picture=of_shot.picture(seen, size) if recipe.keep_bars else Rect(0, 0, size[1], size[0]),
+        measure=of_shot.spread(lit or range(start, stop)),
     )
 
 
-def _gains(changes: NDArray[np.float32], luma: NDArray[np.float32]) -> tuple[float, ...]:
-    """Turn changes from frame to frame into light relative to the shot's median."""
-    if (changes == 1).all():
-        return (1.0,) * luma.size
-    light = np.concatenate([[0.0], np.cumsum(np.log(changes.astype(np.float64)))])
-    light -= np.median(light)
-    # Small errors add up along a flickering shot. No frame is held to be darker than its luma says.
-    mean = np.log(np.maximum(luma.astype(np.float64), 0.5))
-    darkest = np.minimum(mean - np.median(mean) - np.log(_DRIFT), 0.0)
-    light = np.clip(light, np.maximum(darkest, np.log(_FAINTEST)), 0.0)
-    return tuple(round(gain, 4) for gain in np.exp(light).tolist())
+def _look(shot: Shot, analysis: Analysis) -> Look | None:
+    lit = of_shot.lit(shot.start, shot.gains, analysis.bars[shot.start : shot.stop])
+    if not lit:
+        return None
+    gains = [shot.gains[t - shot.start] for t in lit]
+    return look(analysis.colors[lit], analysis.gradient[lit], gains, picture=shot.picture)
 
 
-def _picture(bars: NDArray[np.int32], size: tuple[int, int]) -> Rect:
-    """Cut off the bars that all frames of a shot have, the same on both sides, on even lines."""
-    width, height = size
-    known = bars[bars[:, 0] >= 0]
-    if len(known) == 0:
-        return Rect(0, 0, height, width)
-    top, bottom, left, right = known.min(axis=0).tolist()
-    down, across = min(top, bottom) // 2 * 2, min(left, right) // 2 * 2
-    # Where something is cut off, no chroma sample may be shared with the bar.
-    below = (height - down) // 2 * 2 if down else height
-    beyond = (width - across) // 2 * 2 if across else width
-    bare = Rect(down, across, below - down, beyond - across)
-    if bare.height * bare.width < _LEAST_PICTURE * height * width:
-        return Rect(0, 0, height, width)
-    return bare
+def _measured(shot: Shot) -> list[tuple[int, float]]:
+    """Give what a shot's statistics come from: frames, each with its light."""
+    return [(t, shot.gains[t - shot.start]) for t in shot.measure]
 
 
-def _spread(candidates: Sequence[int]) -> tuple[int, ...]:
-    count = min(_MEASURED, len(candidates))
-    return tuple(candidates[(2 * i + 1) * len(candidates) // (2 * count)] for i in range(count))
-
-
-def _parts(index: int, shot: Shot, analysis: Analysis, recipe: Recipe) -> list[Part]:
+def _parts(index: int, shot: Shot, analysis: Analysis, recipe: Recipe, *, setup: int) -> list[Part]:
     """Divide a shot as evenly as can be, at frames that differ from the one before if possible."""
     length = shot.stop - shot.start
     count = -(-length // _LONG_PART)
@@ -262,7 +235,7 @@ def _parts(index: int, shot: Shot, analysis: Analysis, recipe: Recipe) -> list[P
             still=analysis.still,
             recipe=recipe,
         )
-        made.append(Part(index, start, stop, chosen, start == shot.start, closes))
+        made.append(Part(index, start, stop, chosen, start == shot.start, closes, setup))
     return made
 
 

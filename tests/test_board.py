@@ -23,8 +23,8 @@ ROUNDS = 2
 PICTURE = Rect(0, 0, 36, 64)
 
 
-def made(*shots: Sequence[int]) -> Plan:
-    """A plan of shots, of each the lengths of its chunks."""
+def made(*shots: Sequence[int], setups: Sequence[int] = ()) -> Plan:
+    """A plan of shots, of each the lengths of its chunks, and the shot whose set-up it has."""
     chunks: list[Chunk] = []
     wholes, at = [], 0
     for number, lengths in enumerate(shots):
@@ -32,7 +32,9 @@ def made(*shots: Sequence[int]) -> Plan:
         for place, length in enumerate(lengths):
             ends = place == 0, place == last
             keys = (at, at + length - ends[1])
-            chunks.append(Chunk(len(chunks), (Part(number, at, at + length, keys, *ends),)))
+            setup = setups[number] if setups else number
+            part = Part(number, at, at + length, keys, *ends, setup)
+            chunks.append(Chunk(len(chunks), (part,)))
             at += length
         wholes.append(Shot(start, at, (1.0,) * (at - start), PICTURE, (start,)))
     return Plan(tuple(wholes), tuple(chunks))
@@ -50,7 +52,7 @@ def board(
     found = Board(budget=budget, gpus=gpus)
     found.offer(offered)
     if measured:
-        found.measured = {p.shot for c in found.todo.values() for p in c.chunk.parts}
+        found.measured = {p.setup for c in found.todo.values() for p in c.chunk.parts}
     return found
 
 
@@ -218,6 +220,16 @@ def test_painting_waits_for_its_shots_to_be_measured_which_is_done_once() -> Non
     found.running.clear()
     found.measured.add(0)
     assert taken(found, cores=9) == [("paint", 0)] * 2 + [("paint", 1)] * 2
+
+
+def test_shots_of_one_set_up_wait_for_one_measurement() -> None:
+    found = board(courses(made((60,), (60,), (60,), setups=(0, 1, 0))), measured=False)
+    for course in opened(found, 0, 1, 2):
+        decoded(course)
+    assert taken(found, cores=9) == [("sample", 0), ("sample", 1)]
+    found.running.clear()
+    found.measured.add(0)
+    assert taken(found, cores=9) == [("sample", 1), ("paint", 0), ("paint", 2)]
 
 
 def test_keys_that_the_gate_wants_are_fetched_painted_and_set_among_the_others() -> None:
@@ -455,8 +467,8 @@ class Play:
             return [self.board.samples[task.place]]
         course = self.board.open[task.place]
         pieces = course.decoded or (None,) * (1 + course.batches)
-        shots = {part.shot for part in course.chunk.parts}
-        assert task.kind not in PAINTING or shots <= self.board.measured
+        setups = {part.setup for part in course.chunk.parts}
+        assert task.kind not in PAINTING or setups <= self.board.measured
         needed: dict[str, list[object]] = {
             "decode": [],
             "paint": [pieces[1 + task.item]],
@@ -554,7 +566,8 @@ class Play:
 def scenes(draw: st.DrawFn) -> Scene:
     """Any film, any part of it, any machines."""
     lengths = st.lists(st.integers(1, 120), min_size=1, max_size=5)
-    plan = made(*draw(st.lists(lengths, min_size=1, max_size=6)))
+    shots = draw(st.lists(lengths, min_size=1, max_size=6))
+    plan = made(*shots, setups=[draw(st.sampled_from((i, i // 2))) for i in range(len(shots))])
     frames, chunks = plan.shots[-1].stop, range(len(plan.chunks))
     start = draw(st.integers(0, frames - 1))
     return Scene(

@@ -16,7 +16,7 @@ from pipeline.plan import Chunk, Part
 
 ray_errors: Any = ray.exceptions  # half of their constructors are without types
 PAINT = Task("paint", 3, 1)
-CHUNK = Chunk(3, (Part(0, 72, 144, (72, 144), opens=False, closes=False),))
+CHUNK = Chunk(3, (Part(0, 72, 144, (72, 144), opens=False, closes=False, setup=0),))
 
 
 def raised(cause: Exception, *, trace: str = "Traceback\n  somewhere") -> BaseException:

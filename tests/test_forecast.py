@@ -30,6 +30,7 @@ def forecast(film: Film, n: int = 130, **settings: object) -> Forecast:
         gradient=one,
         still=np.zeros(n, bool),
         bars=np.zeros((n, 4), np.int32),
+        colors=np.full((n, 32), 100, np.uint8),
     )
     recipe = Recipe.model_validate({"style": "x"} | settings)
     return predict(plan(rows, recipe, size=(film.width, film.height)), film, recipe)

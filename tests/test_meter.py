@@ -52,7 +52,7 @@ def made(*lengths: int) -> Plan:
     for number, length in enumerate(lengths):
         for place in range(2):
             start, stop = at + place * length, at + (place + 1) * length
-            part = Part(number, start, stop, (start, stop), place == 0, place == 1)
+            part = Part(number, start, stop, (start, stop), place == 0, place == 1, number)
             chunks.append(Chunk(len(chunks), (part,)))
         shots.append(Shot(at, at + 2 * length, (1.0,), Rect(0, 0, 36, 64), (at,)))
         at += 2 * length

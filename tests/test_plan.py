@@ -42,6 +42,7 @@ def rows(
         gradient=np.ones(n, np.float32),
         still=np.isin(frames, still),
         bars=np.tile(np.array(bars, np.int32), (n, 1)),
+        colors=np.full((n, 32), 100, np.uint8),
     )
 
 
@@ -71,6 +72,7 @@ def films(draw: st.DrawFn) -> tuple[Analysis, Recipe]:
         gradient=base.gradient,
         still=still,
         bars=base.bars,
+        colors=base.colors,
     )
     settings = {"keys": draw(st.sampled_from(["auto", 1, 2, 9, 500]))}
     settings["max_gap"] = draw(st.integers(1, 20))
@@ -288,17 +290,44 @@ def test_no_frames_and_a_late_start_are_refused() -> None:
         planned(rows(0))
 
 
-@given(cuts=st.sets(st.integers(1, 399), max_size=30), known=st.integers(1, 400))
+@given(
+    cuts=st.sets(st.integers(1, 399), max_size=30),
+    known=st.integers(1, 400),
+    each=st.integers(1, 4),
+)
 @settings(max_examples=80, deadline=None)
 def test_the_beginning_of_a_film_is_planned_as_it_is_in_the_whole(
-    cuts: set[int], known: int
+    cuts: set[int], known: int, each: int
 ) -> None:
     film = rows(400, cuts=tuple(cuts))
+    film.colors[:] = 40 * (np.cumsum(film.cut).astype(int) % each)[:, None]
     whole = planned(film)
     early = settled(first(film, known), Recipe(style="x"), size=SIZE)
     if early is not None:
         assert early.chunks == whole.chunks[: len(early.chunks)]
         assert early.shots == whole.shots[: len(early.shots)]
+
+
+def test_a_shot_that_looks_like_one_before_has_its_set_up() -> None:
+    film = rows(300, cuts=(100, 200))
+    film.colors[100:200] = 40
+    parts = [part for chunk in planned(film).chunks for part in chunk.parts]
+    assert [(part.shot, part.setup) for part in parts] == [(0, 0)] * 2 + [(1, 1)] * 2 + [(2, 0)] * 2
+
+
+def test_an_identity_moves_with_what_the_set_up_is_measured_on() -> None:
+    one, other = (rows(300, cuts=(100, 200)) for _ in range(2))
+    one.colors[100:200] = other.colors[:200] = 40
+
+    def named(whole: Plan) -> list[str]:
+        facts = {"film": "f", "weights": "w", "style": "s"}
+        recipe = Recipe(style="x")
+        return [identity(c, whole, recipe, **facts, before=None) for c in whole.chunks]
+
+    first, second = named(planned(one)), named(planned(other))
+    assert first[:2] == second[:2]
+    assert first[2] != second[2], "its own shot is measured, or the first"
+    assert first[4] != second[4], "the first shot is measured, or its own"
 
 
 def test_a_cut_soon_after_the_wanted_frames_settles_their_plan() -> None:

@@ -73,6 +73,7 @@ def rows(cuts: Sequence[int]) -> Analysis:
         gradient=ones,
         still=np.zeros(FRAMES, bool),
         bars=np.zeros((FRAMES, 4), np.int32),
+        colors=np.full((FRAMES, 32), 100, np.uint8),
     )
 
 

@@ -19,10 +19,19 @@ from pipeline.media.color import Planes
 from pipeline.media.container import Film
 from pipeline.media.decode import frames
 from pipeline.motion.confidence import hole_weight, inside, motion_boundary, occluded
-from pipeline.motion.cuts import CUT, Histograms, Pair, cut_score, distance, histograms, pair
+from pipeline.motion.cuts import (
+    CUT,
+    Histograms,
+    Pair,
+    cut_score,
+    distance,
+    histograms,
+    pair,
+    small_chroma,
+)
 from pipeline.motion.flow import Luma, analysis_size, small_luma
 from pipeline.motion.light import Bars, bars
-from pipeline.motion.rows import Analysis
+from pipeline.motion.rows import TONES, Analysis
 
 _SPAN = Fraction(10)
 _FLASH = 3
@@ -47,6 +56,7 @@ class _Row:
     luma: float
     gradient: float
     bars: Bars
+    colors: NDArray[np.uint8]
     cut: float = 0.0
     hole: float = 0.0
     residual: float = 0.0
@@ -101,6 +111,27 @@ def gradient_energy(luma: NDArray[np.uint8]) -> float:
     return energy / (luma.size * 255.0**2)
 
 
+def tones(planes: Planes, luma: Luma, *, black: int) -> NDArray[np.uint8]:
+    """Give a row of ``Analysis.colors``: [32], ascending within each of its three runs.
+
+    Args:
+        planes: The frame at full size, for its colour differences.
+        luma: The same frame at analysis size.
+        black: The luma code of black.
+    """
+    lit = np.maximum(luma, black) - black
+    found = [
+        _quantiles(p, n) for p, n in zip((lit, *small_chroma(planes, luma)), TONES, strict=True)
+    ]
+    return np.concatenate(found).astype(np.uint8)
+
+
+def _quantiles(plane: NDArray[np.uint8], count: int) -> NDArray[np.int64]:
+    """Give the codes below which lie 1/2, 3/2, ... ``count``ths of a plane's samples."""
+    below = np.cumsum(np.bincount(plane.ravel(), minlength=256))
+    return np.searchsorted(2 * count * below, (2 * np.arange(count) + 1) * plane.size)
+
+
 def _glance(planes: Planes, size: tuple[int, int]) -> _Glance:
     luma = small_luma(planes.luma, size)
     return _Glance(planes, luma, histograms(planes, luma), float(luma.std()))
@@ -113,6 +144,7 @@ def _row(seen: Sequence[tuple[int, _Glance]], at: int, *, black: int) -> _Row:
         luma=float(now.luma.mean()) - black,
         gradient=gradient_energy(now.luma),
         bars=bars(now.planes.luma, black=black),
+        colors=tones(now.planes, now.luma, black=black),
     )
     before = near.get(at - 1)
     if before is None or _equal(now, before):
@@ -183,4 +215,5 @@ def _table(rows: Sequence[_Row], *, start: int) -> Analysis:
         gradient=column("gradient"),
         still=np.array([row.still for row in rows], bool),
         bars=np.array([row.bars for row in rows], np.int32).reshape(-1, 4),
+        colors=np.array([row.colors for row in rows], np.uint8).reshape(-1, sum(TONES)),
     )

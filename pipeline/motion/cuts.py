@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.media.color import Planes
+from pipeline.media.color import Plane, Planes
 from pipeline.motion.confidence import confidence, consistency
 from pipeline.motion.flow import Field, Flow, Luma, estimate, warp
 from pipeline.motion.light import lit, pair_gain
@@ -45,6 +45,15 @@ class Pair:
     """Mean difference of frame t and ``fetched``, in codes."""
 
 
+def small_chroma(planes: Planes, luma: Luma) -> tuple[Plane, Plane]:
+    """Bring a frame's colour differences to half the size of its luma at analysis size."""
+    size = (max(1, luma.shape[1] // 2), max(1, luma.shape[0] // 2))
+    blue, red = (
+        cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in (planes.blue, planes.red)
+    )
+    return np.asarray(blue, np.uint8), np.asarray(red, np.uint8)
+
+
 def histograms(planes: Planes, luma: Luma) -> Histograms:
     """Count the colours of a frame, smoothed so that a small change of light stays small.
 
@@ -52,9 +61,8 @@ def histograms(planes: Planes, luma: Luma) -> Histograms:
         planes: The frame at full size, for its colour differences.
         luma: The same frame at analysis size.
     """
-    size = (max(1, luma.shape[1] // 2), max(1, luma.shape[0] // 2))
-    small = [cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in (planes.blue, planes.red)]
-    counts = [cv2.calcHist([p], [0], None, [_BINS], [0, 256]).ravel() for p in (luma, *small)]
+    shown = (luma, *small_chroma(planes, luma))
+    counts = [cv2.calcHist([p], [0], None, [_BINS], [0, 256]).ravel() for p in shown]
     smooth = np.stack([np.convolve(c / c.sum(), (0.25, 0.5, 0.25), "same") for c in counts])
     return np.asarray(smooth, np.float32)
 

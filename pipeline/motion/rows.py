@@ -13,6 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+TONES = (16, 8, 8)
+"""How many quantiles of luma, blue and red difference a row of ``colors`` has."""
+
 _SIDES = ("bar_top", "bar_bottom", "bar_left", "bar_right")
 
 
@@ -39,6 +42,8 @@ class Analysis:
     """Whether every sample equals that of the frame before."""
     bars: NDArray[np.int32]
     """[N, 4]: near-black rows and columns at top, bottom, left, right; -1 where all is dark."""
+    colors: NDArray[np.uint8]
+    """[N, 32]: quantiles of luma above black, blue and red difference, in 8-bit codes."""
 
     def __len__(self) -> int:
         return self.cut.size
@@ -49,20 +54,25 @@ def write(analysis: Analysis, path: Path) -> None:
     columns = {
         field.name: getattr(analysis, field.name)
         for field in fields(analysis)
-        if field.name not in ("start", "bars")
+        if field.name not in ("start", "bars", "colors")
     }
     columns["frame"] = np.arange(analysis.start, analysis.start + len(analysis), dtype=np.int64)
     columns |= {side: analysis.bars[:, i] for i, side in enumerate(_SIDES)}
-    pq.write_table(pa.table(columns), path, write_page_checksum=True)
+    colors = pa.FixedSizeListArray.from_arrays(pa.array(analysis.colors.ravel()), sum(TONES))
+    table = pa.table(columns).append_column("colors", colors)
+    pq.write_table(table, path, write_page_checksum=True)
 
 
 def read(path: Path) -> Analysis:
     """Read what ``write`` wrote."""
     table = pq.read_table(path, page_checksum_verification=True)
+    lists = table["colors"].combine_chunks()
+    colors = lists.flatten().to_numpy().reshape(len(lists), sum(TONES))
+    table = table.drop_columns("colors")
     column = {name: table[name].to_numpy() for name in table.column_names}
     sides = np.stack([column.pop(side) for side in _SIDES], axis=1).astype(np.int32)
     start = int(column.pop("frame")[0])
-    return Analysis(start=start, bars=sides, **column)
+    return Analysis(start=start, bars=sides, colors=colors, **column)
 
 
 def first(analysis: Analysis, count: int) -> Analysis:
