@@ -11,6 +11,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 from jobs.engine import Machines, cores, running
@@ -131,6 +132,7 @@ def install(folder: Path, *, size: str) -> None:
     notes = {
         name: json.loads((folder / f"{name}.json").read_text()) for name in ("settings", "data")
     }
+    notes["scales"] = asdict(aims.scales)
     _write_json(styles.WEIGHTS / f"painter-{size}.run.json", notes)
     shutil.copyfile(folder / "curve.jsonl", styles.WEIGHTS / f"painter-{size}.curve.jsonl")
 

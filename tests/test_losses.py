@@ -16,8 +16,14 @@ from pipeline.paint.losses import (
 
 def made_vgg(seed: int = 0) -> Vgg16:
     """VGG16's first blocks with random weights, a quarter as wide: made, so that tests are fast."""
+    return Vgg16(made_weights(seed), dtype=torch.float32)
+
+
+def made_weights(seed: int = 0) -> dict[str, torch.Tensor]:
+    """What ``made_vgg`` is made of, by torchvision's names."""
     generator = torch.Generator().manual_seed(seed)
-    weights, before = {}, 3
+    weights: dict[str, torch.Tensor] = {}
+    before = 3
     plan = {0: 16, 2: 16, 5: 32, 7: 32, 10: 32, 12: 32, 14: 32, 17: 64, 19: 64, 21: 64}
     for index, after in plan.items():
         scale = (2 / (9 * before)) ** 0.5
@@ -25,7 +31,7 @@ def made_vgg(seed: int = 0) -> Vgg16:
         weights[f"features.{index}.weight"] = kernel
         weights[f"features.{index}.bias"] = torch.zeros(after)
         before = after
-    return Vgg16(weights, dtype=torch.float32)
+    return weights
 
 
 def _features(seed: int) -> dict[str, torch.Tensor]:

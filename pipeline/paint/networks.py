@@ -120,6 +120,8 @@ class Painter(nn.Module):
     def __init__(self, size: Size) -> None:
         super().__init__()
         self.size = size
+        self.settled = False
+        """Whether the typical variances are final, though other weights still learn."""
         self.stem = nn.Conv2d(12, size.stem, 3, bias=False)
         self.stem_modulation = Modulation(size.stem)
         self.down = nn.Conv2d(size.stem, size.body, 4, stride=2, bias=False)
@@ -176,7 +178,7 @@ class Painter(nn.Module):
                 y, here = block(y, code, share, pooled)
             used.append(here)
         everything = torch.cat(used, dim=-1)
-        if self.training and moments is None:
+        if self.training and moments is None and not self.settled:
             self._learn_typical(everything.detach())
         y = functional.interpolate(y, scale_factor=2, mode="nearest")
         y = functional.relu(self.up(y))
