@@ -19,9 +19,10 @@ from pipeline.motion.rows import TONES
 ALIKE = 0.25
 """Up to this distance two shots are of one set-up.
 
-In 73 pieces of real shots, 42 of 57 pairs of pieces of one shot lie below, those above pan or
-change their light, and so do no two pieces of different shots; what is painted with the statistics
-of the other piece is then 2 codes off in tone, median, and 10 at most, in a dark shot 15."""
+Of real shots cut into three, 38 of 60 pairs of thirds lie below, those above pan, zoom or change
+their light; and so do none of 2141 pairs from different shots, of which the nearest has 0.29. The
+statistics of the other third change what is painted by 1.3 codes of tone (RMS of what a Gaussian of
+8 px leaves at 240 lines; median, 14 at most, where the light pumps)."""
 
 _LOOK_BACK = 64
 """Set-ups that are remembered; the one that was longest away is forgotten first."""

@@ -80,6 +80,7 @@ def films(draw: st.DrawFn) -> tuple[Analysis, Recipe]:
 
 
 @given(films())
+@settings(deadline=None)
 def test_shots_and_chunks_tile_the_film_and_each_frame_is_made_once(
     film: tuple[Analysis, Recipe],
 ) -> None:
@@ -101,6 +102,7 @@ def test_shots_and_chunks_tile_the_film_and_each_frame_is_made_once(
 
 
 @given(films())
+@settings(deadline=None)
 def test_keys_stand_at_both_ends_and_keep_their_distance(film: tuple[Analysis, Recipe]) -> None:
     analysis, recipe = film
     most = recipe.max_gap if recipe.keys == "auto" else recipe.keys
@@ -115,6 +117,7 @@ def test_keys_stand_at_both_ends_and_keep_their_distance(film: tuple[Analysis, R
 
 
 @given(films())
+@settings(deadline=None)
 def test_a_key_within_a_freeze_is_a_key_at_its_head_too(film: tuple[Analysis, Recipe]) -> None:
     analysis, recipe = film
     chosen = {
@@ -128,6 +131,7 @@ def test_a_key_within_a_freeze_is_a_key_at_its_head_too(film: tuple[Analysis, Re
 
 
 @given(films())
+@settings(deadline=None)
 def test_what_is_measured_does_not_depend_on_the_keys(film: tuple[Analysis, Recipe]) -> None:
     analysis, _ = film
     every, few = (plan(analysis, Recipe(style="x", keys=k), size=SIZE) for k in (1, 12))
