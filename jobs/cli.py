@@ -58,7 +58,10 @@ app.add_typer(styles_app, name="styles")
 _INTERRUPTED = 130
 
 
-@app.command(epilog="Example: reelbrush stylize clip.mp4 --style great-wave -o wave.mp4")
+@app.command(
+    epilog="Examples: reelbrush stylize clip.mp4 --style great-wave -o wave.mp4; reelbrush stylize "
+    "clip.mp4 --style painting.jpg --strength 0s:0,2s:1,smooth --keep-color 0.5 -o mine.mp4"
+)
 def stylize(
     film: Source,
     output: Annotated[Path, typer.Option("--output", "-o", help="The painted film.")],

@@ -31,7 +31,7 @@ def styles(
     at: Annotated[str, typer.Option(help="Of a film: 12s, 1:30 or 00:01:12.5")] = "0s",
     overwrite: Overwrite = False,
 ) -> None:
-    """List the gallery: name first, then title, painter, year."""
+    """List the gallery: name first, then title, painter, year; or draw it, or add to your own."""
     from jobs.progress import progress
     from jobs.styles import sheet as draw
     from pipeline.paint.styles import gallery
