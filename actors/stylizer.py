@@ -1,6 +1,7 @@
 """Keys and windows to painted keys and tiles: the shell around the net, one a GPU.
 
-torch is imported when the first brush is loaded, so that whoever wires a stylizer need not wait.
+The net's library is imported when the first brush is loaded, so that whoever wires a stylizer need
+not wait; torch only where there is a GPU, or no OpenVINO.
 """
 
 from collections.abc import Mapping, Sequence
@@ -86,17 +87,13 @@ class Stylizer:
         threads: int | None = None,
         working: Working | None = None,
     ) -> None:
-        """Load the brush; ``threads`` are torch's on the CPU, None leaves them as they are."""
-        import torch
-
+        """Load the brush; ``threads`` are the net's on the CPU, None leaves them to its library."""
         from pipeline.paint.stylize import load_brush
 
-        if threads is not None:
-            torch.set_num_threads(threads)
         if device.startswith("cuda"):
             _steady_gpu()
         self._code, self._working = code, working
-        self._brush: Brush = load_brush(code, size=size, device=device)
+        self._brush: Brush = load_brush(code, size=size, device=device, threads=threads)
 
     @property
     def weights(self) -> str:

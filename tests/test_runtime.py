@@ -1,5 +1,9 @@
 """The painter in its runtimes: one function, exact by tiles, at any size, in whatever library."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -10,10 +14,12 @@ from pipeline.media.color import Rect
 from pipeline.paint import runtime
 from pipeline.paint.layers import Array, Weights
 from pipeline.paint.networks import Modulation, Painter
+from pipeline.paint.runtime_openvino import OpenvinoNet
 from pipeline.paint.runtime_torch import TorchNet
 from pipeline.paint.sizes import SIZES
 from pipeline.paint.stylize import Brush, measure, paint
 
+ROOT = Path(__file__).parent.parent
 SIZE = SIZES["S"]
 APRON = SIZE.apron
 
@@ -47,9 +53,9 @@ def weights(painter: Painter) -> Weights:
     return {name: value.numpy() for name, value in painter.state_dict().items()}
 
 
-@pytest.fixture(scope="module")
-def net(weights: Weights) -> runtime.Net:
-    return TorchNet(weights, SIZE)
+@pytest.fixture(scope="module", params=["openvino", "torch"])
+def net(weights: Weights, request: pytest.FixtureRequest) -> runtime.Net:
+    return OpenvinoNet(weights, SIZE) if request.param == "openvino" else TorchNet(weights, SIZE)
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +111,7 @@ def test_too_few_rows_of_codes_are_refused(net: runtime.Net) -> None:
     data=st.data(),
 )
 @settings(max_examples=12, deadline=None)
-def test_a_tile_has_the_pixels_of_the_whole(
+def test_a_tile_has_exactly_the_pixels_of_the_whole(
     held: Brush, height: int, width: int, top: int, left: int, data: st.DataObject
 ) -> None:
     top, left = 4 * min(top, height // 4 - 1), 4 * min(left, width // 4 - 1)
@@ -119,4 +125,58 @@ def test_a_tile_has_the_pixels_of_the_whole(
     around = picture[y : top + tall + APRON + 4, x : left + wide + APRON + 4]
     inner = Rect(top - y, left - x, tall, wide)
     part = paint(held, around, affine, inner=inner)
-    np.testing.assert_allclose(part, whole[top : top + tall, left : left + wide], atol=2e-6)
+    assert np.array_equal(part, whole[top : top + tall, left : left + wide])
+
+
+def test_a_graph_made_for_one_shape_gives_the_bits_of_the_one_for_any(weights: Weights) -> None:
+    fresh, used = OpenvinoNet(weights, SIZE), OpenvinoNet(weights, SIZE, threads=1)
+    x = _padded(1)
+    affine = used.measure(x, _codes())
+    used.paint(_padded(2), affine)
+    assert np.array_equal(fresh.paint(x, affine), used.paint(x, affine))
+
+
+def test_the_affine_does_not_depend_on_the_number_of_threads(weights: Weights) -> None:
+    one, two = (OpenvinoNet(weights, SIZE, threads=threads) for threads in (1, 2))
+    assert np.array_equal(one.measure(_padded(2), _codes()), two.measure(_padded(2), _codes()))
+
+
+def test_runtimes_agree_but_for_the_last_bits(weights: Weights) -> None:
+    ours, theirs = OpenvinoNet(weights, SIZE), TorchNet(weights, SIZE)
+    affine = theirs.measure(_padded(2), _codes())
+    np.testing.assert_allclose(ours.measure(_padded(2), _codes()), affine, rtol=2e-5, atol=2e-5)
+    painted = ours.paint(_padded(1), affine)
+    np.testing.assert_allclose(painted, theirs.paint(_padded(1), affine), rtol=0, atol=2e-5)
+
+
+def test_without_openvino_torch_paints_and_says_so(
+    weights: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert runtime.load_net(weights, size="S").identity.startswith("openvino")
+    monkeypatch.setattr(runtime, "find_spec", lambda _name: None)
+    assert runtime.load_net(weights, size="S").identity.startswith("torch")
+
+
+PAINT = """
+import sys
+import numpy as np
+from actors.stylizer import Stylizer
+from pipeline.media.color import ColorTags, Planes
+from pipeline.paint.styles import gallery, load_code
+
+planes = Planes(*(np.full(side, 99, np.uint8) for side in ((48, 64), (24, 32), (24, 32))))
+tags = ColorTags(1, 1, 1, full_range=False)
+stylizer = Stylizer(load_code(gallery()[0].name), threads=1)
+moments = stylizer.measure([planes], tags)
+stylizer.paint({0: planes}, moments, tags)
+print(sorted({"torch", "openvino_telemetry"} & set(sys.modules)))
+"""
+
+
+def test_a_key_is_painted_without_torch() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", PAINT], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "torch" not in ran.stdout
+    assert "telemetry" not in ran.stdout

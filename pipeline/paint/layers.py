@@ -47,8 +47,8 @@ class Ops(Protocol[T]):
     def added(self, x: T, y: T) -> T:
         """Sum of both."""
 
-    def doubled(self, x: T) -> T:
-        """Each pixel four times: [N, C, 2 h, 2 w]."""
+    def doubled_convolved(self, x: T, name: str) -> T:
+        """Make four of each pixel, [N, C, 2 h, 2 w], then ``convolved``."""
 
     def shuffled(self, x: T) -> T:
         """[N, 4 C, h, w] to [N, C, 2 h, 2 w], the inverse of ``unshuffled``."""
@@ -75,8 +75,8 @@ def modulate_all(x: T, ops: Ops[T], size: Size) -> T:
 
 def painted(x: T, ops: Ops[T], size: Size) -> T:
     """Run all layers: [N, 3, H + 2 apron, W + 2 apron] to [N, 3, H, W], 0 to 1."""
-    y = ops.doubled(modulate_all(x, ops, size))
-    y = ops.rectified(ops.convolved(y, "up"))
+    y = modulate_all(x, ops, size)
+    y = ops.rectified(ops.doubled_convolved(y, "up"))
     y = ops.rectified(ops.convolved(y, "detail"))
     y = ops.cropped(ops.shuffled(ops.convolved(y, "last")), 2)
     return ops.squashed(y)

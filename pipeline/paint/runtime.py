@@ -6,6 +6,7 @@ the statistics of a shot into an *affine*, a scale and a shift for each channel 
 loaded.
 """
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
@@ -46,8 +47,23 @@ def read_weights(path: Path) -> Weights:
     return {name: values.astype("float32") for name, values in load_file(path).items()}
 
 
-def load_net(weights: Weights, *, size: str, device: str = "cpu") -> Net:
-    """Put a painter's weights into the runtime of a device."""
+def load_net(
+    weights: Weights, *, size: str, device: str = "cpu", threads: int | None = None
+) -> Net:
+    """Put a painter's weights into the runtime that is the fastest on a device.
+
+    That is OpenVINO on CPUs, where it is installed, and torch elsewhere; ``identity`` says which.
+
+    Args:
+        weights: of the painter.
+        size: a name of ``SIZES``.
+        device: cpu or cuda, as torch calls them.
+        threads: on a CPU, at most; None leaves it to the library.
+    """
+    if device == "cpu" and find_spec("openvino") is not None:
+        from pipeline.paint.runtime_openvino import OpenvinoNet
+
+        return OpenvinoNet(weights, SIZES[size], threads=threads)
     from pipeline.paint.runtime_torch import TorchNet
 
-    return TorchNet(weights, SIZES[size], device=device)
+    return TorchNet(weights, SIZES[size], device=device, threads=threads)

@@ -8,12 +8,19 @@ from torch.nn import functional
 from pipeline.paint.layers import EPS_SHARE, Array, Weights, heads, modulate_all, painted, typical
 from pipeline.paint.sizes import Size
 
+_LEAST = 64
+"""Painted pixels a side, at least: for less, torch changes to kernels that sum in another order."""
+
 
 class TorchNet:
     """A painter's weights on one device of torch."""
 
-    def __init__(self, weights: Weights, size: Size, *, device: str = "cpu") -> None:
-        """Copy the weights to the device."""
+    def __init__(
+        self, weights: Weights, size: Size, *, device: str = "cpu", threads: int | None = None
+    ) -> None:
+        """Copy the weights to the device; ``threads`` are the whole process', on a CPU."""
+        if threads is not None:
+            torch.set_num_threads(threads)
         self.size = size
         self.device = torch.device(device)
         self._weights = weights
@@ -38,7 +45,10 @@ class TorchNet:
     def paint(self, x: Array, affine: Array) -> Array:
         """Paint with one affine [2, C]; see ``runtime.Net``."""
         ops = _Painting(self._convolutions, self._put_plain(affine), self.size)
-        return np.asarray(painted(self._put(x), ops, self.size).cpu().numpy(), np.float32)
+        height, width = (side - 2 * self.size.apron for side in x.shape[2:])
+        more = (0, max(0, _LEAST - width), 0, max(0, _LEAST - height))
+        out = painted(functional.pad(self._put(x), more), ops, self.size)
+        return np.asarray(out[..., :height, :width].cpu().numpy(), np.float32)
 
     def _put(self, x: Array) -> Tensor:
         return self._put_plain(x).contiguous(memory_format=torch.channels_last)
@@ -101,8 +111,8 @@ class _Painting:
     def added(self, x: Tensor, y: Tensor) -> Tensor:
         return x + y
 
-    def doubled(self, x: Tensor) -> Tensor:
-        return functional.interpolate(x, scale_factor=2, mode="nearest")
+    def doubled_convolved(self, x: Tensor, name: str) -> Tensor:
+        return self.convolved(functional.interpolate(x, scale_factor=2, mode="nearest"), name)
 
     def shuffled(self, x: Tensor) -> Tensor:
         return functional.pixel_shuffle(x, 2)

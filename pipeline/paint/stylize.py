@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,8 +44,10 @@ class Brush:
         return self.net.size.apron
 
 
-def load_brush(code: StyleCode, *, size: str = "S", device: str = "cpu") -> Brush:
-    """Load the shipped painter, check its digest, and give it a code.
+def load_brush(
+    code: StyleCode, *, size: str = "S", device: str = "cpu", threads: int | None = None
+) -> Brush:
+    """Load the shipped painter, check its digest, and give it a code; see ``load_net``.
 
     Raises:
         MissingWeights: If the weights are absent, changed, or not made for the code's basis.
@@ -57,7 +60,8 @@ def load_brush(code: StyleCode, *, size: str = "S", device: str = "cpu") -> Brus
         raise MissingWeights(f"{path} is not what its digest says: {found[:12]}")
     if code.basis != listed.get("basis"):
         raise MissingWeights(f"style {code.name} was made with another basis than the painter's")
-    return brush(load_net(read_weights(path), size=size, device=device), code, weights=found)
+    net = load_net(read_weights(path), size=size, device=device, threads=threads)
+    return brush(net, code, weights=found)
 
 
 def brush(net: Net, code: StyleCode, *, weights: str) -> Brush:
@@ -75,7 +79,7 @@ def measure(held: Brush, pictures: Sequence[NDArray[np.float32]]) -> Moments:
         pictures: at most 4 of the shot, RGB [H, W, 3], all of one size, at unit gain.
     """
     batch = [_padded(picture, _whole(picture), apron=held.apron) for picture in pictures]
-    return held.net.measure(np.stack(batch), held.codes)
+    return held.net.measure(np.stack(batch).transpose(0, 3, 1, 2), held.codes)
 
 
 def paint(
@@ -94,7 +98,8 @@ def paint(
         RGB [H, W, 3], or the size of ``inner``.
     """
     part = inner or _whole(picture)
-    out = held.net.paint(_padded(picture, part, apron=held.apron)[None], moments)
+    x = _padded(picture, part, apron=held.apron)[None].transpose(0, 3, 1, 2)
+    out = held.net.paint(x, moments)
     return np.ascontiguousarray(out[0, :, : part.height, : part.width].transpose(1, 2, 0))
 
 
@@ -148,20 +153,21 @@ def _whole(picture: NDArray[np.float32]) -> Rect:
 
 
 def _padded(picture: NDArray[np.float32], part: Rect, *, apron: int) -> NDArray[np.float32]:
-    """Take a part with exactly its apron, mirrored where the picture ends: [3, h, w].
+    """Take a part with exactly its apron, mirrored where the picture ends: [h, w, 3].
 
-    However small the picture is: indices swing between its edges, which are not repeated.
+    However small the picture is: it swings between its edges, which are not repeated.
     """
     if part.top % STRIDE or part.left % STRIDE:
         raise ValueError(f"a part begins on multiples of {STRIDE}, got {part}")
     tall = -(-part.height // STRIDE) * STRIDE
     wide = -(-part.width // STRIDE) * STRIDE
-    rows = _mirrored(part.top - apron, part.top + tall + apron, picture.shape[0])
-    columns = _mirrored(part.left - apron, part.left + wide + apron, picture.shape[1])
-    return np.ascontiguousarray(picture[rows[:, None], columns].transpose(2, 0, 1))
-
-
-def _mirrored(start: int, stop: int, length: int) -> NDArray[np.intp]:
-    """Indices start .. stop - 1, folded into 0 .. length - 1."""
-    index = np.arange(start, stop) % max(1, 2 * (length - 1))
-    return np.where(index >= length, 2 * (length - 1) - index, index)
+    height, width, _ = picture.shape
+    top, left = apron - part.top, apron - part.left
+    bottom, right = part.top + tall + apron - height, part.left + wide + apron - width
+    inside = picture[
+        max(0, -top) : height - max(0, -bottom), max(0, -left) : width - max(0, -right)
+    ]
+    above, below, before, after = (max(0, edge) for edge in (top, bottom, left, right))
+    return np.asarray(
+        cv2.copyMakeBorder(inside, above, below, before, after, cv2.BORDER_REFLECT_101), np.float32
+    )
