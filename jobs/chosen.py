@@ -27,7 +27,7 @@ def chosen(style: str, work: WorkFolder) -> Choice:
         with contextlib.suppress(BadRequest):
             if work.asked().recipe.style == style:
                 code = read_code_file(work.path / CODE).code
-                return Choice(code, (f"{style}: a file is gone; going on with the code kept of it",))
+                return Choice(code, (f"{style}: a file is gone; its code was kept and is used",))
         raise
 
 
