@@ -106,3 +106,20 @@ def heads(weights: Weights, codes: Array, size: Size) -> Array:
 def typical(weights: Weights, size: Size) -> Array:
     """Variance of each channel in training, over all modulations: [C]."""
     return np.concatenate([weights[f"{name}_modulation.typical"] for name in size.modulations])
+
+
+def phase_kernels(kernel: Array) -> Array:
+    """Fold nearest neighbours, twice as many each way, into the 3x3 kernel that follows.
+
+    Args:
+        kernel: [out, in, 3, 3].
+
+    Returns:
+        [4 out, in, 2, 2]: four phases of each channel, as ``shuffled`` takes them.
+    """
+    wide, deep = kernel.shape[:2]
+    phases = np.zeros((wide, 2, 2, deep, 2, 2), np.float32)
+    for row, column in np.ndindex(2, 2):
+        for y, x in np.ndindex(3, 3):
+            phases[:, row, column, :, (row + y) // 2, (column + x) // 2] += kernel[:, :, y, x]
+    return phases.reshape(4 * wide, deep, 2, 2)

@@ -18,7 +18,16 @@ import openvino as ov
 from openvino import Node
 from openvino import opset13 as nodes
 
-from pipeline.paint.layers import EPS_SHARE, Array, Weights, heads, modulate_all, painted, typical
+from pipeline.paint.layers import (
+    EPS_SHARE,
+    Array,
+    Weights,
+    heads,
+    modulate_all,
+    painted,
+    phase_kernels,
+    typical,
+)
 from pipeline.paint.sizes import Size
 
 _ANY = (-1, -1, -1)
@@ -202,23 +211,6 @@ class _Measuring(_Graph):
         self.scales.append(scale)
         self.shifts.append(shift)
         return nodes.add(nodes.multiply(x, scale), shift)
-
-
-def phase_kernels(kernel: Array) -> Array:
-    """Fold nearest neighbours, twice as many each way, into the 3x3 kernel that follows.
-
-    Args:
-        kernel: [out, in, 3, 3].
-
-    Returns:
-        [4 out, in, 2, 2]: four phases of each channel, as ``shuffled`` takes them.
-    """
-    wide, deep = kernel.shape[:2]
-    phases = np.zeros((wide, 2, 2, deep, 2, 2), np.float32)
-    for row, column in np.ndindex(2, 2):
-        for y, x in np.ndindex(3, 3):
-            phases[:, row, column, :, (row + y) // 2, (column + x) // 2] += kernel[:, :, y, x]
-    return phases.reshape(4 * wide, deep, 2, 2)
 
 
 def _starts(size: Size) -> list[int]:

@@ -10,6 +10,7 @@ are at the size that the net works at, ``measure_planes`` and ``paint_planes`` a
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -52,16 +53,26 @@ def load_brush(
     Raises:
         MissingWeights: If the weights are absent, changed, or not made for the code's basis.
     """
-    path, listed = WEIGHTS / f"painter-{size}.safetensors", manifest()
-    if not path.is_file():
-        raise MissingWeights(f"no painter of size {size} at {path}")
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != listed.get(path.name):
-        raise MissingWeights(f"{path} is not what its digest says: {found[:12]}")
-    if code.basis != listed.get("basis"):
+    path, found = painter_file(size)
+    if code.basis != manifest().get("basis"):
         raise MissingWeights(f"style {code.name} was made with another basis than the painter's")
     net = load_net(read_weights(path), size=size, device=device, threads=threads)
     return brush(net, code, weights=found)
+
+
+def painter_file(size: str) -> tuple[Path, str]:
+    """Find the shipped painter's weights and check their digest, sha256.
+
+    Raises:
+        MissingWeights: If the weights are absent or changed.
+    """
+    path = WEIGHTS / f"painter-{size}.safetensors"
+    if not path.is_file():
+        raise MissingWeights(f"no painter of size {size} at {path}")
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != manifest().get(path.name):
+        raise MissingWeights(f"{path} is not what its digest says: {found[:12]}")
+    return path, found
 
 
 def brush(net: Net, code: StyleCode, *, weights: str) -> Brush:
