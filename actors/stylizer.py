@@ -15,8 +15,9 @@ from pipeline.errors import ClusterFailed
 from pipeline.fill.tiles import Tile
 from pipeline.media.color import ColorTags, Planes
 from pipeline.needs import Window
-from pipeline.paint.styles import StyleCode
-from pipeline.paint.working import Working
+from pipeline.paint.styles import StyleCode, size_for
+from pipeline.paint.working import Working, working
+from pipeline.recipe import Recipe
 
 if TYPE_CHECKING:
     from pipeline.paint.stylize import Brush
@@ -63,6 +64,8 @@ class Hire:
     threads: int | None = None
     working: Working | None = None
     """the size that the net works at; None is the film's own"""
+    structure: float = 0.0
+    """0 to 1: how far shapes are kept"""
 
     def __call__(self) -> "Stylizer":
         """Load the brush; see ``Stylizer``."""
@@ -72,7 +75,27 @@ class Hire:
             device=self.device,
             threads=self.threads,
             working=self.working,
+            structure=self.structure,
         )
+
+
+def hire_for(
+    recipe: Recipe,
+    code: StyleCode,
+    size: tuple[int, int],
+    *,
+    device: str,
+    threads: int | None,
+) -> Hire:
+    """What makes the stylizer that a recipe asks for; ``size`` is the film's (width, height)."""
+    return Hire(
+        code,
+        size=size_for(recipe.size, device),
+        device=device,
+        threads=threads,
+        working=working(size, recipe.style_scale),
+        structure=recipe.structure,
+    )
 
 
 class Stylizer:
@@ -86,6 +109,7 @@ class Stylizer:
         device: str = "cpu",
         threads: int | None = None,
         working: Working | None = None,
+        structure: float = 0.0,
     ) -> None:
         """Load the brush; ``threads`` are the net's on the CPU, None leaves them to its library."""
         from pipeline.paint.stylize import load_brush
@@ -93,7 +117,9 @@ class Stylizer:
         if device.startswith("cuda"):
             _steady_gpu()
         self._code, self._working = code, working
-        self._brush: Brush = load_brush(code, size=size, device=device, threads=threads)
+        self._brush: Brush = load_brush(
+            code, size=size, device=device, threads=threads, structure=structure
+        )
 
     @property
     def weights(self) -> str:

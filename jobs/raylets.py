@@ -9,10 +9,9 @@ from typing import Any, Self, cast
 
 import psutil
 
-from actors.stylizer import Hire
+from actors.stylizer import Hire, hire_for
 from pipeline.media.container import Film
 from pipeline.paint.styles import load_code
-from pipeline.paint.working import working
 from pipeline.recipe import Recipe
 
 _QUICK = {
@@ -84,5 +83,4 @@ class Raylets:
 
 def hire_cpu(film: Film, recipe: Recipe) -> Hire:
     """The real painter on the CPU, also where Ray believes in a GPU."""
-    small = working(film.size, recipe.style_scale)
-    return Hire(load_code(recipe.style), device="cpu", threads=1, working=small)
+    return hire_for(recipe, load_code(recipe.style), film.size, device="cpu", threads=1)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actors.decoder import Decoder
-from actors.stylizer import Hire, Painting
+from actors.stylizer import Hire, Painting, hire_for
 from jobs.chosen import kept
 from jobs.chunks import ChunkMaker
 from jobs.engine import cores
@@ -21,7 +21,6 @@ from jobs.survey import Survey
 from pipeline.errors import BadRequest
 from pipeline.media.container import Film, read_film
 from pipeline.media.encode import choose_encoding
-from pipeline.paint.working import working
 from pipeline.plan import Chunk, Plan
 
 
@@ -116,6 +115,5 @@ def _hire(asked: Asked, film: Film, work: WorkFolder, gpu: bool | None) -> Hire:
     if gpu and not there:
         raise BadRequest("there is no GPU here")
     device = "cuda" if there and gpu is not False else "cpu"
-    small = working(film.size, asked.recipe.style_scale)
     code = kept(asked.recipe.style, work)
-    return Hire(code, device=device, threads=cores(), working=small)
+    return hire_for(asked.recipe, code, film.size, device=device, threads=cores())

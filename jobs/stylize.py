@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
-from actors.stylizer import Hire, Painting
+from actors.stylizer import Painting, hire_for
 from jobs.chosen import chosen, keep
 from jobs.commission import Result
 from jobs.engine import Machines, cores, prepare, running
@@ -27,7 +27,6 @@ from pipeline.judge.tables import write_rows
 from pipeline.media.container import Film, read_film
 from pipeline.media.encode import Encoding, choose_encoding
 from pipeline.paint.styles import StyleCode
-from pipeline.paint.working import working
 from pipeline.recipe import Recipe
 
 
@@ -131,8 +130,7 @@ class _Made:
             return self.hire
         if self.code is None:
             raise ValueError("a painter needs a style")
-        small = working(self.film.size, self.recipe.style_scale)
-        return Hire(self.code, device=device, threads=threads, working=small)
+        return hire_for(self.recipe, self.code, self.film.size, device=device, threads=threads)
 
 
 def _inline(job: Job, made: _Made, target: Path) -> Result:

@@ -101,6 +101,13 @@ def manifest() -> dict[str, str]:
     return found
 
 
+def size_for(asked: str, device: str) -> str:
+    """The painter's size: "auto" is M on a GPU if it ships, else S."""
+    if asked != "auto":
+        return asked
+    return "M" if device.startswith("cuda") and "painter-M.safetensors" in manifest() else "S"
+
+
 def load_code(name: str) -> StyleCode:
     """Read a code of the gallery.
 

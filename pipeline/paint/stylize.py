@@ -8,8 +8,8 @@ are at the size that the net works at, ``measure_planes`` and ``paint_planes`` a
 """
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -21,6 +21,7 @@ from pipeline.fill.warp import crop
 from pipeline.media.color import ColorTags, Planes, Rect, to_planes, to_rgb
 from pipeline.paint.runtime import Net, load_net, read_weights
 from pipeline.paint.sizes import STRIDE
+from pipeline.paint.structure import leaning, own_code
 from pipeline.paint.styles import WEIGHTS, StyleCode, manifest
 from pipeline.paint.working import View, Working, paint_reduced, reduced, whole
 
@@ -38,6 +39,8 @@ class Brush:
     """[L, 256], a row for each modulation"""
     weights: str
     """sha256 over the weights, with the runtime that they run in"""
+    structure: float = 0.0
+    """0 to 1: how far the middle layers follow the shot's own code"""
 
     @property
     def apron(self) -> int:
@@ -46,7 +49,12 @@ class Brush:
 
 
 def load_brush(
-    code: StyleCode, *, size: str = "S", device: str = "cpu", threads: int | None = None
+    code: StyleCode,
+    *,
+    size: str = "S",
+    device: str = "cpu",
+    threads: int | None = None,
+    structure: float = 0.0,
 ) -> Brush:
     """Load the shipped painter, check its digest, and give it a code; see ``load_net``.
 
@@ -56,8 +64,25 @@ def load_brush(
     path, found = painter_file(size)
     if code.basis != manifest().get("basis"):
         raise MissingWeights(f"style {code.name} was made with another basis than the painter's")
-    net = load_net(read_weights(path), size=size, device=device, threads=threads)
-    return brush(net, code, weights=found)
+    weights = tuned(read_weights(path), code)
+    net = load_net(weights, size=size, device=device, threads=threads)
+    return replace(brush(net, code, weights=found), structure=structure)
+
+
+def tuned(
+    weights: Mapping[str, NDArray[np.float32]], code: StyleCode
+) -> dict[str, NDArray[np.float32]]:
+    """Add what training for one painting alone has added; without that, the weights as they are.
+
+    Raises:
+        MissingWeights: If it was trained with a painter of another size.
+    """
+    out = dict(weights)
+    for name, added in (code.delta.arrays if code.delta else {}).items():
+        if name not in out or out[name].shape != added.shape:
+            raise MissingWeights(f"style {code.name} was trained with a painter of another size")
+        out[name] = out[name] + added
+    return out
 
 
 def painter_file(size: str) -> tuple[Path, str]:
@@ -90,7 +115,10 @@ def measure(held: Brush, pictures: Sequence[NDArray[np.float32]]) -> Moments:
         pictures: at most 4 of the shot, RGB [H, W, 3], all of one size, at unit gain.
     """
     batch = [_padded(picture, _whole(picture), apron=held.apron) for picture in pictures]
-    return held.net.measure(np.stack(batch).transpose(0, 3, 1, 2), held.codes)
+    codes = held.codes
+    if held.structure:
+        codes = leaning(codes, own_code(pictures), held.structure, size=held.net.size)
+    return held.net.measure(np.stack(batch).transpose(0, 3, 1, 2), codes)
 
 
 def paint(

@@ -1,0 +1,63 @@
+"""Structure: the film's own code in the middle of the net; deltas: added to weights of their size."""
+
+import numpy as np
+import pytest
+
+from pipeline.errors import MissingWeights
+from pipeline.paint import structure, stylize
+from pipeline.paint.runtime import read_weights
+from pipeline.paint.sizes import SIZES
+from pipeline.paint.structure import leaning, middle
+from pipeline.paint.styles import StyleCode, delta_of, gallery, load_code, size_for
+
+
+def test_structure_moves_the_middle_layers_and_neither_end() -> None:
+    for size in SIZES.values():
+        codes = np.zeros((len(size.modulations), 256), np.float32)
+        out = leaning(codes, np.ones(256, np.float32), 0.25, size=size)
+        assert (out[middle(size)] == 0.25).all()
+        assert not out[0].any()
+        assert not out[-2:].any()
+        assert not codes.any()
+
+
+def test_structure_changes_what_a_shot_is_measured_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stylize, "own_code", lambda _: np.ones(256, np.float32))
+    picture = np.random.default_rng(0).random((48, 64, 3), np.float32)
+    code = load_code(gallery()[0].name)
+    found = [
+        stylize.measure(stylize.load_brush(code, structure=share), [picture])
+        for share in (0.0, 0.5)
+    ]
+    first = SIZES["S"].widths[0]
+    assert np.array_equal(found[0][:, :first], found[1][:, :first])
+    assert np.abs(found[0] - found[1]).max() > 1e-3
+
+
+def test_without_an_encoder_structure_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipeline.paint import encoder
+
+    monkeypatch.setattr(encoder, "FILE", "nothing.safetensors")
+    encoder.shipped.cache_clear()
+    with pytest.raises(MissingWeights, match="no style encoder"):
+        structure.own_code([np.zeros((40, 40, 3), np.float32)])
+    encoder.shipped.cache_clear()
+
+
+def test_a_delta_is_added_to_the_painters_weights_and_one_of_another_size_refused() -> None:
+    path, _ = stylize.painter_file("S")
+    weights = read_weights(path)
+    plain = load_code(gallery()[0].name)
+    one = StyleCode("one", plain.values, plain.basis, delta_of({"last.bias": np.ones(12)}))
+    out = stylize.tuned(weights, one)
+    assert np.allclose(out["last.bias"] - weights["last.bias"], 1)
+    assert np.array_equal(out["up.weight"], weights["up.weight"])
+    other = StyleCode("other", plain.values, plain.basis, delta_of({"last.bias": np.ones(13)}))
+    with pytest.raises(MissingWeights, match="another size"):
+        stylize.tuned(weights, other)
+
+
+def test_the_size_follows_the_device_where_its_weights_ship() -> None:
+    assert size_for("auto", "cpu") == "S"
+    assert size_for("M", "cpu") == "M"
+    assert size_for("auto", "cuda") in SIZES
