@@ -70,8 +70,10 @@ def warping_error(at: Picture, of: Picture, *, there: Flow, judged: Mask) -> Pai
     return PairError(cv2.mean(squares, mask)[0] / 255.0**2, coverage)
 
 
-def fetch(of: Picture, there: Flow) -> NDArray[np.float32]:
-    """Fetch a picture along a flow of any size, bilinearly, in float: codes are not rounded."""
+def fetch(
+    of: Picture | NDArray[np.float32], there: Flow, *, cubic: bool = False
+) -> NDArray[np.float32]:
+    """Fetch a picture along a flow of any size, bilinearly or bicubically; codes stay unrounded."""
     height, width = of.shape[:2]
     scale = np.asarray((width / there.shape[1], height / there.shape[0]), np.float32)
     large = cv2.resize(there * scale, (width, height), interpolation=cv2.INTER_LINEAR)
@@ -81,7 +83,7 @@ def fetch(of: Picture, there: Flow) -> NDArray[np.float32]:
             of.astype(np.float32),
             columns + large[..., 0],
             rows + large[..., 1],
-            cv2.INTER_LINEAR,
+            cv2.INTER_CUBIC if cubic else cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,
         ),
         np.float32,
