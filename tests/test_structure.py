@@ -1,4 +1,4 @@
-"""Structure: the film's own code in the middle of the net; deltas: for weights of their size only."""
+"""Structure: the film's own code in the middle of the net; deltas: for their size only."""
 
 import numpy as np
 import pytest
