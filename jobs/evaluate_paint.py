@@ -2,7 +2,7 @@
 
 Every frame is painted by itself: nothing is filled, so the net is judged and not what is done about
 it afterwards. Ours has the statistics of the shot frozen, measured on 4 of its frames; a photograph
-and its variants count as one shot.
+and its coloured variants count as one shot.
 """
 
 from collections.abc import Mapping, Sequence
@@ -125,10 +125,11 @@ def clean_rows(
     for painter in painters:
         for painting in painter.paintings(paintings):
             found = []
-            for group in groups:
-                pictures = painter.painted(group, painting, measured=[0])
-                if pictures is not None:
-                    found.append(dict(zip(CLEAN, pictures, strict=True)))
+            for *coloured, grey in groups:
+                pictures = painter.painted(coloured, painting, measured=[0])
+                faded = painter.painted([grey], painting, measured=[0])
+                if pictures is not None and faded is not None:
+                    found.append(dict(zip(CLEAN, [*pictures, *faded], strict=True)))
             if found:
                 rows.append(_clean(painter.name, painting, found))
             progress.advance(1)

@@ -203,7 +203,7 @@ def _photo_parts(
                 ours, sweep = _our_rows(plan, scoring, origin, files, theirs, size=size)
                 rows += ours
                 if theirs and size == SQUARE:
-                    matches.append(_match(ours[0], sweep, theirs[0]))
+                    matches.append(matched(ours[0], sweep, theirs[0]))
             scoring.forget()
     return rows, matches
 
@@ -250,7 +250,8 @@ def _our_rows(
     return rows, sweep
 
 
-def _match(ours: PhotoRow, sweep: dict[float, Measures], rival: PhotoRow) -> Match:
+def matched(ours: PhotoRow, sweep: dict[float, Measures], rival: PhotoRow) -> Match:
+    """Divide by the rival's measures where our content loss is the rival's."""
     content = rival.measures["content"]
     strength, there = at_content(sweep, content)
     return Match(
