@@ -66,6 +66,8 @@ class Hire:
     """the size that the net works at; None is the film's own"""
     structure: float = 0.0
     """0 to 1: how far shapes are kept"""
+    alone: bool = False
+    """paint each frame with its own statistics, not with its shot's"""
 
     def __call__(self) -> "Stylizer":
         """Load the brush; see ``Stylizer``."""
@@ -76,6 +78,7 @@ class Hire:
             threads=self.threads,
             working=self.working,
             structure=self.structure,
+            alone=self.alone,
         )
 
 
@@ -95,6 +98,7 @@ def hire_for(
         threads=threads,
         working=working(size, recipe.style_scale),
         structure=recipe.structure,
+        alone=recipe.statistics == "frame",
     )
 
 
@@ -110,13 +114,14 @@ class Stylizer:
         threads: int | None = None,
         working: Working | None = None,
         structure: float = 0.0,
+        alone: bool = False,
     ) -> None:
         """Load the brush; ``threads`` are the net's on the CPU, None leaves them to its library."""
         from pipeline.paint.stylize import load_brush
 
         if device.startswith("cuda"):
             _steady_gpu()
-        self._code, self._working = code, working
+        self._code, self._working, self._alone = code, working, alone
         self._brush: Brush = load_brush(
             code, size=size, device=device, threads=threads, structure=structure
         )
@@ -150,10 +155,13 @@ class Stylizer:
         """Paint whole keys, one at a time."""
         from pipeline.paint.stylize import paint_planes
 
-        return {
-            frame: paint_planes(self._brush, planes, moments, tags=tags, working=self._working)
-            for frame, planes in keys.items()
-        }
+        painted = {}
+        for frame, planes in keys.items():
+            used = self.measure([planes], tags) if self._alone else moments
+            painted[frame] = paint_planes(
+                self._brush, planes, used, tags=tags, working=self._working
+            )
+        return painted
 
     def tiles(
         self, windows: Mapping[int, Sequence[Window]], moments: Moments, tags: ColorTags

@@ -108,7 +108,7 @@ Structure = Annotated[
 ]
 StatisticsOf = Annotated[
     Statistics,
-    typer.Option(help="Tones are settled once a shot, or for each painted frame by itself."),
+    typer.Option(help="Tones are settled once a shot; or frame by frame, with --keys 1."),
 ]
 NetSize = Annotated[
     Size, typer.Option(help="Of the painter: S is made for CPUs, M for GPUs; auto chooses.")

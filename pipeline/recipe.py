@@ -77,6 +77,12 @@ class Recipe(BaseModel):
     """Frames [start, stop) to make, None for the whole film."""
 
     @model_validator(mode="after")
+    def _a_frame_for_itself_is_painted_for_itself(self) -> "Recipe":
+        if self.statistics == "frame" and self.keys != 1:
+            raise ValueError("statistics: frame settles the tones of each frame alone: give keys 1")
+        return self
+
+    @model_validator(mode="after")
     def _frames_are_a_range(self) -> "Recipe":
         if self.frames is not None and self.frames[0] >= self.frames[1]:
             raise ValueError(f"frames: [{self.frames[0]}, {self.frames[1]}) holds no frame")

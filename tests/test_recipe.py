@@ -33,6 +33,7 @@ def test_only_a_style_must_be_named() -> None:
         ({"style_scale": "huge"}, "style_scale"),
         ({"structure": 1.5}, "structure"),
         ({"statistics": "film"}, "statistics"),
+        ({"statistics": "frame"}, "statistics"),
         ({"size": "L"}, "size"),
     ],
 )

@@ -3,12 +3,17 @@
 import numpy as np
 import pytest
 
+from actors.stylizer import Stylizer
+from films import planes_of, still
 from pipeline.errors import MissingWeights
+from pipeline.media.color import ColorTags
 from pipeline.paint import structure, stylize
 from pipeline.paint.runtime import read_weights
 from pipeline.paint.sizes import SIZES
 from pipeline.paint.structure import leaning, middle
 from pipeline.paint.styles import StyleCode, delta_of, gallery, load_code, size_for
+
+TAGS = ColorTags(1, 1, 1, full_range=False)
 
 
 def test_structure_moves_the_middle_layers_and_neither_end() -> None:
@@ -61,3 +66,17 @@ def test_the_size_follows_the_device_where_its_weights_ship() -> None:
     assert size_for("auto", "cpu") == "S"
     assert size_for("M", "cpu") == "M"
     assert size_for("auto", "cuda") in SIZES
+
+
+def test_a_frame_for_itself_has_its_own_tones_and_a_shot_the_same_for_all() -> None:
+    bright, dark = (
+        planes_of(still((64, 48), seed=seed) // part) for seed, part in ((0, 1), (1, 3))
+    )
+    code = load_code(gallery()[0].name)
+    shared, alone = (Stylizer(code, alone=alone) for alone in (False, True))
+    moments = shared.measure([bright, dark], TAGS)
+    together = shared.paint({0: bright, 1: dark}, moments, TAGS)
+    apart = alone.paint({0: bright, 1: dark}, moments, TAGS)
+    own = alone.measure([dark], TAGS)
+    assert np.array_equal(apart[1].luma, shared.paint({1: dark}, own, TAGS)[1].luma)
+    assert not np.array_equal(apart[1].luma, together[1].luma)
