@@ -21,11 +21,11 @@ _PARTS = "photos,film,still,clean"
 
 def evaluate(
     source: Annotated[
-        Path | None, typer.Argument(metavar="[SOURCE]", help="The film.", show_default=False)
+        Path | None, typer.Argument(metavar="SOURCE", help="The film.", show_default=False)
     ] = None,
     painted: Annotated[
         Path | None,
-        typer.Argument(metavar="[PAINTED]", help="The same film painted.", show_default=False),
+        typer.Argument(metavar="PAINTED", help="The same film painted.", show_default=False),
     ] = None,
     frames: Annotated[
         int | None,
@@ -75,10 +75,10 @@ def evaluate(
         Path | None,
         typer.Option(help="A training run: exact codes too.", rich_help_panel=_PAINTERS),
     ] = None,
-    parts: Annotated[str, typer.Option(rich_help_panel=_PAINTERS)] = _PARTS,
+    parts: Annotated[str, typer.Option(help="Of these.", rich_help_panel=_PAINTERS)] = _PARTS,
     limit_photos: Annotated[
         int, typer.Option(help="At 384 px.", min=1, rich_help_panel=_PAINTERS)
-    ] = 4,
+    ] = 3,
     limit_paintings: Annotated[
         int | None, typer.Option(help="By default all.", min=1, rich_help_panel=_PAINTERS)
     ] = None,
@@ -95,10 +95,8 @@ def evaluate(
 ) -> None:
     """Judge how still a painted film is along its own motion; with --styles, painters.
 
-    Painters are judged on photographs x paintings (style and content loss, SSIM, ST-LPIPS; at equal
-    content loss), on clips frame by frame, and for what is not paint: grids, edges, grey. With the
-    defaults, 28 paintings and 3 clips that takes about 10 minutes on two cores, a quarter of an
-    hour more where nothing of the rival is kept.
+    The defaults, with 28 paintings and 3 clips, take about 10 minutes of two cores, and 20 more the
+    first time, for the rival and the clips' motion.
     """
     if not styles:
         from jobs.evaluate import show

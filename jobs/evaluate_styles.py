@@ -52,7 +52,7 @@ class Plan:
     frames_of: tuple[Path, ...] = ()
     rival_python: Path | None = None
     parts: tuple[str, ...] = PARTS
-    photo_count: int = 4
+    photo_count: int = 3
     painting_count: int | None = None
     film_count: int = 1
     """photographs at film size"""
