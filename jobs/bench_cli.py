@@ -9,13 +9,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from jobs.bench_speed_cli import speed
+
 if TYPE_CHECKING:
     from jobs.bench_ray import Efficiency, Peak
 
 Style = Annotated[str, typer.Option(help="A name that [b]reelbrush styles[/b] lists.")]
 
 bench_app = typer.Typer(
-    help="Measure: steps (the default), hold, sweep, painter, efficiency, memory, same, kills.",
+    help="Measure: steps (the default), hold, sweep, painter, speed, efficiency, memory, same, "
+    "kills.",
     add_completion=False,
 )
 Seconds = Annotated[float, typer.Option(help="Length of the film's beginning.", min=0.1)]
@@ -28,6 +31,9 @@ def bench(context: typer.Context) -> None:
     """Measure; without a subcommand the pure cost of each step per 1080p frame."""
     if context.invoked_subcommand is None:
         steps(film=None)
+
+
+bench_app.command()(speed)
 
 
 @bench_app.command()

@@ -9,14 +9,23 @@ import platform
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import quantiles
 
 from pipeline.paint.styles import manifest
 
-_LIBRARIES = ("av", "numpy", "opencv-python-headless", "ray", "torch")
+_LIBRARIES = (
+    "av",
+    "numpy",
+    "onnxruntime",
+    "opencv-python-headless",
+    "openvino",
+    "ray",
+    "torch",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +58,7 @@ def circumstances() -> dict[str, object]:
         "command": " ".join(["reelbrush", *sys.argv[1:]]),
         "commit": _commit(),
         "python": platform.python_version(),
-        "versions": {name: version(name) for name in _LIBRARIES},
+        "versions": _versions(),
         "weights": manifest(),
         "processor": _processor(),
         "cores": os.cpu_count(),
@@ -62,6 +71,15 @@ def store(path: Path, measured: Mapping[str, object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {"circumstances": circumstances(), **measured}
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def _versions() -> dict[str, str]:
+    """Of the libraries that are installed; not all have to be where only the net is measured."""
+    found = {}
+    for name in _LIBRARIES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def _commit() -> str:

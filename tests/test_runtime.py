@@ -10,10 +10,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jobs import bench_speed
+from jobs.progress import Silent
 from pipeline.media.color import Rect
 from pipeline.paint import runtime
 from pipeline.paint.layers import Array, Weights
 from pipeline.paint.networks import Modulation, Painter
+from pipeline.paint.runtime_cuda import BatchPainter
 from pipeline.paint.runtime_openvino import OpenvinoNet
 from pipeline.paint.runtime_torch import TorchNet
 from pipeline.paint.sizes import SIZES
@@ -180,3 +183,32 @@ def test_a_key_is_painted_without_torch() -> None:
     assert ran.returncode == 0, ran.stderr
     assert "torch" not in ran.stdout
     assert "telemetry" not in ran.stdout
+
+
+def test_a_batch_from_several_shots_is_painted_as_each_picture_alone(weights: Weights) -> None:
+    net = TorchNet(weights, SIZE)
+    pictures = np.random.default_rng(4).integers(0, 256, (2, 66, 70, 3), np.uint8)
+    affines = np.stack([net.measure(_padded(1), _codes()), net.measure(_padded(1), -_codes())])
+    painter = BatchPainter(weights, SIZE, batch=(2, 66, 70), device="cpu", dtype=torch.float32)
+    together = painter.paint(pictures, affines)
+    for picture, affine, painted in zip(pictures, affines, together, strict=True):
+        alone = paint(Brush(net, _codes(), ""), np.asarray(picture / 255, np.float32), affine)
+        assert np.abs(np.rint(255 * alone) - painted).max() <= 1
+    with pytest.raises(ValueError, match="made for"):
+        painter.paint(pictures[:1], affines[:1])
+
+
+def test_entrants_of_the_speed_benchmark_answer_and_say_what_they_are() -> None:
+    rows = bench_speed.bench(
+        size=(64, 36),
+        threads=1,
+        rounds=1,
+        rival=None,
+        entrants=["openvino", "no such library"],
+        progress=Silent(),
+    )
+    assert rows[0].ratio == 1
+    assert rows[0].runtime.startswith("openvino")
+    assert rows[0].seconds is not None
+    assert rows[1].seconds is None
+    assert rows[1].runtime == "ValueError: no entrant 'no such library'"

@@ -12,6 +12,7 @@ four of 2x2, one for each phase, less than half of the products.
 """
 
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import openvino as ov
@@ -37,19 +38,33 @@ _PIXELS = (2, 3)
 class OpenvinoNet:
     """A painter's weights on the CPU."""
 
-    def __init__(self, weights: Weights, size: Size, *, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        weights: Weights,
+        size: Size,
+        *,
+        threads: int | None = None,
+        precision: Literal["f32", "bf16"] = "f32",
+        fitted: bool = True,
+        folded: Array | None = None,
+    ) -> None:
         """Hold the weights; graphs are compiled when they are first needed.
 
         Args:
             weights: of the painter.
             size: of the painter.
             threads: at most; None takes as many as there are cores.
+            precision: of computing; bf16 is for comparison only.
+            fitted: False has all shapes painted by the roaming graph.
+            folded: an affine that is built into the kernels, for comparison: the only one that
+                ``paint`` then has.
         """
-        self.size = size
+        self.size, self._fits, self._folded = size, fitted, folded
+        self._precision = precision
         self._weights = weights
         self._core = ov.Core()
         self._options: dict[str, object] = {
-            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_PRECISION_HINT": precision,
             "PERFORMANCE_HINT": "LATENCY",
             "ENABLE_CPU_PINNING": False,  # workers would all be pinned to the first cores
             "SNIPPETS_MODE": "DISABLE",
@@ -67,7 +82,7 @@ class OpenvinoNet:
             for node in compiled.get_runtime_model().get_ordered_ops()
             if node.get_rt_info()["layerType"].astype(str) == "Convolution"
         }
-        return f"openvino {ov.__version__} cpu {' '.join(sorted(kernels))} float32"
+        return f"openvino {ov.__version__} cpu {' '.join(sorted(kernels))} {self._precision}"
 
     def measure(self, x: Array, codes: Array) -> Array:
         """Fold codes and moments into the shot's affine; see ``runtime.Net``."""
@@ -85,10 +100,12 @@ class OpenvinoNet:
         return np.asarray(out, np.float32).transpose(0, 3, 1, 2)
 
     def _request_for(self, shape: tuple[int, int, int]) -> ov.InferRequest:
+        if not self._fits:
+            return self._roaming
         largest, request = self._fitted or (None, None)
         if request is None or largest is None or np.prod(shape) > np.prod(largest):
             self._fitted = None
-            graph = painting_graph(self._weights, self.size, shape=shape)
+            graph = painting_graph(self._weights, self.size, shape=shape, folded=self._folded)
             largest, request = shape, self._compiled(graph).create_infer_request()
             self._fitted = largest, request
         return request if shape == largest else self._roaming
@@ -105,17 +122,25 @@ class OpenvinoNet:
         return self._core.compile_model(graph, "CPU", self._options)
 
 
-def painting_graph(weights: Weights, size: Size, *, shape: tuple[int, int, int] = _ANY) -> ov.Model:
+def painting_graph(
+    weights: Weights,
+    size: Size,
+    *,
+    shape: tuple[int, int, int] = _ANY,
+    folded: Array | None = None,
+) -> ov.Model:
     """Pictures [N, h, w, 3] and an affine [1, 2 C, 1, 1] to painted pictures [N, H, W, 3].
 
     Args:
         weights: of the painter.
         size: of the painter.
         shape: N, h and w; -1 is any.
+        folded: is used in place of the affine that is given.
     """
     picture = nodes.parameter([*shape, 3], np.float32, name="picture")
     affine = nodes.parameter([1, 2 * size.channels, 1, 1], np.float32, name="affine")
-    ops = _Graph(weights, size, affine)
+    used = affine if folded is None else nodes.constant(folded.reshape(1, -1, 1, 1))
+    ops = _Graph(weights, size, used)
     out = _moved(painted(_moved(picture, 0, 3, 1, 2), ops, size), 0, 2, 3, 1)
     return ov.Model([out], [picture, affine], "painting")
 

@@ -16,15 +16,30 @@ class TorchNet:
     """A painter's weights on one device of torch."""
 
     def __init__(
-        self, weights: Weights, size: Size, *, device: str = "cpu", threads: int | None = None
+        self,
+        weights: Weights,
+        size: Size,
+        *,
+        device: str = "cpu",
+        threads: int | None = None,
+        compiled: bool = False,
     ) -> None:
-        """Copy the weights to the device; ``threads`` are the whole process', on a CPU."""
+        """Copy the weights to the device.
+
+        Args:
+            weights: of the painter.
+            size: of the painter.
+            device: as torch calls it.
+            threads: of the whole process, on a CPU; None leaves them as they are.
+            compiled: have ``torch.compile`` make kernels for the layers between convolutions.
+        """
         if threads is not None:
             torch.set_num_threads(threads)
         self.size = size
         self.device = torch.device(device)
         self._weights = weights
-        self._convolutions = _convolutions(weights, self.device)
+        self.convolutions = _convolutions(weights, self.device)
+        self._run = torch.compile(self._painted) if compiled else self._painted
 
     @property
     def identity(self) -> str:
@@ -37,24 +52,41 @@ class TorchNet:
         """Fold codes and moments into the shot's affine; see ``runtime.Net``."""
         gains = torch.from_numpy(heads(self._weights, codes, self.size)).to(self.device)
         spread = torch.from_numpy(typical(self._weights, self.size)).to(self.device)
-        ops = _Measuring(self._convolutions, gains, spread, self.size)
+        ops = _Measuring(self.convolutions, gains, spread, self.size)
         modulate_all(self._put(x), ops, self.size)
         return np.ascontiguousarray(torch.cat(ops.used, dim=1).cpu().numpy())
 
     @torch.inference_mode()
     def paint(self, x: Array, affine: Array) -> Array:
         """Paint with one affine [2, C]; see ``runtime.Net``."""
-        ops = _Painting(self._convolutions, self._put_plain(affine), self.size)
         height, width = (side - 2 * self.size.apron for side in x.shape[2:])
         more = (0, max(0, _LEAST - width), 0, max(0, _LEAST - height))
-        out = painted(functional.pad(self._put(x), more), ops, self.size)
+        out = self._run(functional.pad(self._put(x), more), self._put_plain(affine))
         return np.asarray(out[..., :height, :width].cpu().numpy(), np.float32)
+
+    def _painted(self, x: Tensor, affine: Tensor) -> Tensor:
+        return paint_layers(x, self.convolutions, affine, self.size)
 
     def _put(self, x: Array) -> Tensor:
         return self._put_plain(x).contiguous(memory_format=torch.channels_last)
 
     def _put_plain(self, x: Array) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(x)).to(self.device)
+
+
+def paint_layers(
+    x: Tensor, convolutions: dict[str, tuple[Tensor, Tensor | None]], affine: Tensor, size: Size
+) -> Tensor:
+    """Run all layers with float32 affines.
+
+    Args:
+        x: [N, 3, H + 2 * apron, W + 2 * apron], of the kernels' type.
+        convolutions: kernel and bias by layer.
+        affine: [2, C], or [N, 2, C] for pictures of several shots; float32 whatever x is, for scale
+            and shift all but cancel each other.
+        size: of the painter.
+    """
+    return painted(x, _Painting(convolutions, affine, size), size)
 
 
 def _convolutions(
@@ -97,13 +129,13 @@ class _Painting:
 
     def modulated(self, x: Tensor, index: int) -> Tensor:
         scale, shift = self._parts[index][..., None, None].unbind(-4)
-        return x * scale + shift
+        return (x * scale + shift).to(x.dtype)
 
     def rectified(self, x: Tensor) -> Tensor:
         return functional.relu(x)
 
     def smoothed(self, x: Tensor) -> Tensor:
-        return functional.conv2d(x, self._kernel, groups=x.shape[1])
+        return functional.conv2d(x, self._kernel.to(x.dtype), groups=x.shape[1])
 
     def cropped(self, x: Tensor, margin: int) -> Tensor:
         return x[..., margin:-margin, margin:-margin]
