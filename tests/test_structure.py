@@ -53,11 +53,11 @@ def test_a_delta_is_added_to_the_painters_weights_and_one_of_another_size_refuse
     path, _ = stylize.painter_file("S")
     weights = read_weights(path)
     plain = load_code(gallery()[0].name)
-    one = StyleCode("one", plain.values, plain.basis, delta_of({"last.bias": np.ones(12)}))
+    one = StyleCode("one", plain.values, plain.basis, delta_of({"last.bias": np.ones(12, np.float32)}))
     out = stylize.tuned(weights, one)
     assert np.allclose(out["last.bias"] - weights["last.bias"], 1)
     assert np.array_equal(out["up.weight"], weights["up.weight"])
-    other = StyleCode("other", plain.values, plain.basis, delta_of({"last.bias": np.ones(13)}))
+    other = StyleCode("other", plain.values, plain.basis, delta_of({"last.bias": np.ones(13, np.float32)}))
     with pytest.raises(MissingWeights, match="another size"):
         stylize.tuned(weights, other)
 
