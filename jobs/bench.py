@@ -14,7 +14,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 
 from actors.assembler import Assembler
 from actors.stylizer import Stylizer
@@ -71,7 +70,6 @@ def bench(source: Path, *, style: str, repeats: int, progress: Progressing) -> l
         progress: is told of steps.
     """
     cv2.setNumThreads(1)
-    torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         film = _at_1080p(read_film(source), place)
@@ -83,7 +81,7 @@ def bench(source: Path, *, style: str, repeats: int, progress: Progressing) -> l
         progress.stage("whole", 1)
         recipe = Recipe(style=style)
         began = time.perf_counter()
-        stylize(Job(film.path, place / "whole.mp4", recipe), progress=Silent())
+        stylize(Job(film.path, place / "whole.mp4", recipe, threads=1), progress=Silent())
         result.add("whole", "frame", [(time.perf_counter() - began) / film.frames])
     return _pooled(result.costs)
 
@@ -114,7 +112,7 @@ def _steps(film: Film, style: str, place: Path, result: _Bench) -> None:
     whole = plan(rows, recipe, size=film.size)
     shot, part = whole.shots[0], whole.chunks[0].parts[0]
     small = working(film.size, recipe.style_scale)
-    stylizer = Stylizer(load_code(style), working=small)
+    stylizer = Stylizer(load_code(style), threads=1, working=small)
     tags = resolved(film.color, film.height)
 
     began = clock()
