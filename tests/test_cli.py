@@ -45,7 +45,7 @@ def reelbrush(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 
     def run(*words: object, painter: Painting | None = None) -> Ended:
         with monkeypatch.context() as patch:
-            patch.setattr(jobs.stylize, "Hire", lambda _code, **_: lambda: painter or Washes())
+            patch.setattr(jobs.stylize, "hire_for", lambda *_, **__: lambda: painter or Washes())
             inline = ["--backend", "inline"] if words[:1] == ("stylize",) else []
             return command(*words, *inline, patch=patch, capfd=capfd)
 
@@ -439,7 +439,7 @@ class Slow(Washes):
         return planes
 
 jobs.stylize.chosen = lambda style, work: Choice(any_code(style))
-jobs.stylize.Hire = lambda code, **_: Slow
+jobs.stylize.hire_for = lambda *_, **__: Slow
 from jobs.cli import main
 main()
 """

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 
 from actors import assembler
-from actors.stylizer import Painting, Stylizer
+from actors.stylizer import Painting, Stylizer, hire_for
 from films import (
     SMALL,
     Line,
@@ -43,7 +44,7 @@ from pipeline.judge.tables import Row, read_rows
 from pipeline.media.color import Planes
 from pipeline.media.container import Film, read_film
 from pipeline.media.decode import frames
-from pipeline.paint.styles import WEIGHTS, StyleCode, load_code
+from pipeline.paint.styles import WEIGHTS, load_code
 from pipeline.paint.working import Working
 from pipeline.recipe import Recipe
 
@@ -676,11 +677,11 @@ def test_the_painter_works_at_the_lines_that_the_recipe_says(
 ) -> None:
     found = []
 
-    def hire(_code: StyleCode, *, working: Working | None, **_: object) -> type[Painting]:
-        found.append(working)
+    def hire(*asked: Any, **beside: Any) -> type[Painting]:
+        found.append(hire_for(*asked, **beside).working)
         return Washes
 
-    monkeypatch.setattr("jobs.stylize.Hire", hire)
+    monkeypatch.setattr("jobs.stylize.hire_for", hire)
     source = lossless(tmp_path / "film.mkv", texture(3))
     recipe = Recipe.model_validate({"style": "starry-night", "style_scale": scale})
     stylize(Job(source, tmp_path / "painted.mkv", recipe), progress=Silent())
