@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from jobs.bench_ablation_cli import EXAMPLE, ablation
 from jobs.bench_speed_cli import speed
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 Style = Annotated[str, typer.Option(help="A name that [b]reelbrush styles[/b] lists.")]
 
 bench_app = typer.Typer(
-    help="Measure: steps (the default), hold, sweep, painter, speed, efficiency, memory, same, "
+    help="Measure: steps (the default), hold, sweep, painter, ablation, speed, efficiency, memory, same, "
     "kills.",
     add_completion=False,
 )
@@ -34,6 +35,7 @@ def bench(context: typer.Context) -> None:
 
 
 bench_app.command()(speed)
+bench_app.command(epilog=EXAMPLE)(ablation)
 
 
 @bench_app.command()
