@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 Style = Annotated[str, typer.Option(help="A name that [b]reelbrush styles[/b] lists.")]
 
 bench_app = typer.Typer(
-    help="Measure: steps (the default), hold, sweep, painter, ablation, speed, efficiency, memory, same, "
-    "kills.",
+    help="Measure: steps (the default), hold, sweep, painter, ablation, speed, efficiency, memory, "
+    "same, kills.",
     add_completion=False,
 )
 Seconds = Annotated[float, typer.Option(help="Length of the film's beginning.", min=0.1)]
