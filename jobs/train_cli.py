@@ -83,7 +83,17 @@ def train(
     settings = settings.quick() if rehearse else settings
     if run is None and only is None:
         raise BadRequest("--run names the folder of the run")
-    asked = Run(run or Path(), data, vgg, settings, on, threads, minutes, start, codes_of)
+    asked = Run(
+        folder=(run or Path()).absolute(),  # a worker of Ray is at home elsewhere
+        data=data.absolute(),
+        vgg=vgg and vgg.absolute(),
+        settings=settings,
+        device=on,
+        threads=threads,
+        minutes=minutes,
+        start=start and start.absolute(),
+        codes_of=codes_of and codes_of.absolute(),
+    )
     if only is not None:
         _only(only, asked, output, overwrite=overwrite)
     elif encoder:

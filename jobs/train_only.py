@@ -10,13 +10,13 @@ import torch
 
 from jobs.progress import Progressing
 from jobs.styles import code_target, plain, save_code
-from pipeline.errors import BadRequest
-from pipeline.paint import losses, styles
+from pipeline.paint import losses
 from pipeline.paint.choice import encode
 from pipeline.paint.hygiene import read_painting
 from pipeline.paint.networks import load_painter
 from pipeline.paint.only import tune
 from pipeline.paint.pictures import reduced
+from pipeline.paint.stylize import painter_file
 from pipeline.paint.workshop import Run, photographs
 
 
@@ -42,9 +42,7 @@ def only(
     settings = run.settings
     name = plain(painting.stem)
     target = code_target(name, target, overwrite=overwrite)
-    weights = styles.WEIGHTS / f"painter-{settings.size}.safetensors"
-    if not weights.is_file():
-        raise BadRequest(f"there is no painter of size {settings.size} to begin with")
+    weights, digest = painter_file(settings.size)
     content, notes = encode(painting, name=name)
     torch.set_num_threads(run.threads)
     dtype = torch.bfloat16 if settings.half else torch.float32
@@ -55,6 +53,7 @@ def only(
         torch.tensor(content.code.values).numpy(),
         photographs(run.data, settings),
         losses.load_vgg16(run.vgg, dtype=dtype).to(run.device),
+        weights=digest,
         settings=settings,
         tell=lambda _: progress.advance(1),
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
@@ -103,6 +103,7 @@ def test_weights_that_do_not_sum_to_1_are_brought_to_it_and_that_is_said() -> No
     assert choose("adele+trellis").notes == ()
 
 
+@settings(deadline=None)
 @given(weights=st.lists(st.fractions(Fraction(1, 100), 100), min_size=1, max_size=4))
 def test_a_mix_of_one_style_with_itself_is_that_style(weights: list[Fraction]) -> None:
     mixed = mix([code(3)] * len(weights), weights)

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -33,6 +33,7 @@ class Film:
     time_base: Fraction
 
 
+@settings(deadline=None)
 @given(curve=curves())
 def test_each_point_has_its_value_and_beyond_the_ends_nothing_changes(curve: Curve) -> None:
     assert [curve.at(p.at) for p in curve.points] == [p.value for p in curve.points]
@@ -41,6 +42,7 @@ def test_each_point_has_its_value_and_beyond_the_ends_nothing_changes(curve: Cur
     assert curve.at(last.at + Fraction(1, 3)) == last.value
 
 
+@settings(deadline=None)
 @given(curve=curves(), steps=st.integers(2, 9))
 def test_between_two_points_it_goes_one_way_only(curve: Curve, steps: int) -> None:
     for a, b in pairwise(curve.points):
@@ -48,6 +50,7 @@ def test_between_two_points_it_goes_one_way_only(curve: Curve, steps: int) -> No
         assert along == sorted(along, reverse=b.value < a.value)
 
 
+@settings(deadline=None)
 @given(curve=curves())
 def test_what_is_written_is_read_back(curve: Curve) -> None:
     if len(curve.points) > 1:
@@ -55,6 +58,7 @@ def test_what_is_written_is_read_back(curve: Curve) -> None:
     assert str(parse_curve(str(curve))) == str(curve)
 
 
+@settings(deadline=None)
 @given(share=st.fractions(0, 1))
 def test_straight_and_smooth_know_their_formulas(share: Fraction) -> None:
     straight, smooth = parse_curve("0s:0,2s:1"), parse_curve("0s:0,2s:1,smooth")

@@ -41,11 +41,13 @@ def test_what_is_learned_is_a_code_and_a_delta_of_the_last_layers(
         code,
         [_picture(2)],
         made_vgg(),
+        weights="digest",
         settings=Settings(steps=6, batch=1, crop=48, wide_crop=48),
         tell=lambda progress: seen.append(progress.step),
     )
     assert seen == [1, 2, 1, 2, 3, 4]
     assert 0 < np.abs(tuned.code - code).max() <= 4
+    assert tuned.delta.painter == "digest"
     assert {name.split(".")[0] for name in tuned.delta.arrays} == set(LAST)
     assert max(float(np.abs(a).max()) for a in tuned.delta.arrays.values()) > 0
     for name, value in painter.state_dict().items():

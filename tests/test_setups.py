@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from films import Picture, Size, black, make_film, planes_of, scaled, still
@@ -141,6 +141,7 @@ def test_what_was_longest_away_is_forgotten() -> None:
     assert setups([flat(50), *others[:-1], flat(50), others[-1], flat(50)])[-1] == 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.none() | st.sampled_from([10.0, 60.0, 64.0, 68.0, 200.0]), max_size=40))
 def test_a_set_up_is_its_own_first_and_nobody_waits_for_the_future(
     lumas: list[float | None],

@@ -7,7 +7,7 @@ from actors.stylizer import Stylizer
 from films import planes_of, still
 from pipeline.errors import MissingWeights
 from pipeline.media.color import ColorTags
-from pipeline.paint import structure, stylize
+from pipeline.paint import structure, styles, stylize
 from pipeline.paint.runtime import read_weights
 from pipeline.paint.sizes import SIZES
 from pipeline.paint.structure import leaning, middle
@@ -28,12 +28,14 @@ def test_structure_moves_the_middle_layers_and_neither_end() -> None:
 
 def test_structure_changes_what_a_shot_is_measured_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stylize, "own_code", lambda _: np.ones(256, np.float32))
+    monkeypatch.setattr(stylize, "encoder_identity", lambda: " encoder")
     picture = np.random.default_rng(0).random((48, 64, 3), np.float32)
     code = load_code(gallery()[0].name)
     found = [
         stylize.measure(stylize.load_brush(code, structure=share), [picture])
         for share in (0.0, 0.5)
     ]
+    assert stylize.load_brush(code).weights != stylize.load_brush(code, structure=0.5).weights
     first = SIZES["S"].widths[0]
     assert np.array_equal(found[0][:, :first], found[1][:, :first])
     assert np.abs(found[0] - found[1]).max() > 1e-3
@@ -53,19 +55,28 @@ def test_a_delta_is_added_to_the_painters_weights_and_one_of_another_size_refuse
     path, _ = stylize.painter_file("S")
     weights = read_weights(path)
     plain = load_code(gallery()[0].name)
-    one = StyleCode("one", plain.values, plain.basis, delta_of({"last.bias": np.ones(12, np.float32)}))
+    one = StyleCode(
+        "one", plain.values, plain.basis, delta_of({"last.bias": np.ones(12, np.float32)})
+    )
     out = stylize.tuned(weights, one)
     assert np.allclose(out["last.bias"] - weights["last.bias"], 1)
     assert np.array_equal(out["up.weight"], weights["up.weight"])
-    other = StyleCode("other", plain.values, plain.basis, delta_of({"last.bias": np.ones(13, np.float32)}))
+    other = StyleCode(
+        "other", plain.values, plain.basis, delta_of({"last.bias": np.ones(13, np.float32)})
+    )
     with pytest.raises(MissingWeights, match="another size"):
         stylize.tuned(weights, other)
 
 
-def test_the_size_follows_the_device_where_its_weights_ship() -> None:
+def test_the_size_follows_the_device_where_its_weights_ship(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert size_for("auto", "cpu") == "S"
     assert size_for("M", "cpu") == "M"
-    assert size_for("auto", "cuda") in SIZES
+    monkeypatch.setattr(styles, "manifest", lambda: {"painter-M.safetensors": "digest"})
+    assert size_for("auto", "cuda") == "M"
+    monkeypatch.setattr(styles, "manifest", dict)
+    assert size_for("auto", "cuda") == "S"
 
 
 def test_a_frame_for_itself_has_its_own_tones_and_a_shot_the_same_for_all() -> None:

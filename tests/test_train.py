@@ -107,7 +107,6 @@ def test_installing_keeps_the_other_size_only_if_it_speaks_the_same_codes(
     old = {"basis": "another", "painter-M.safetensors": "x"}
     (weights / "manifest.json").write_text(json.dumps(old), encoding="utf-8")
     assert carry_out(_run(made, run), lambda _: None)
-    (run / "curve.jsonl").touch()
     job.install(run, size="S")
     assert not (weights / "painter-M.safetensors").exists()
     save_weights(Painter(SIZES["M"]), run / "painter-M.safetensors")

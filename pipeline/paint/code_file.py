@@ -2,7 +2,8 @@
 
 A *code file* (``.style``) is a safetensors file: tensor ``code`` [256]; perhaps tensors
 ``delta.NAME``, what training for this painting alone has added to parameter NAME; metadata name,
-title, painter, year, basis and encoder. It holds no picture, and is all that painting needs.
+title, painter, year, basis, encoder, and the weights that a delta belongs to. It holds no picture,
+and is all that painting needs.
 """
 
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ def packed(content: CodeFile) -> bytes:
         "year": content.caption.year,
         "basis": content.code.basis,
         "encoder": content.encoder,
+        "weights": content.code.delta.painter if content.code.delta else "",
     }
     return save(tensors, metadata=metadata)
 
@@ -63,7 +65,8 @@ def read_code_file(path: Path) -> CodeFile:
     strange = [name for name in tensors if not name.startswith(_DELTA)]
     if values.shape != (CODE_LENGTH,) or not np.isfinite(values).all() or strange:
         raise BadRequest(f"{path} is no style code: it has no tensor code [{CODE_LENGTH}] alone")
-    delta = delta_of({k.removeprefix(_DELTA): v for k, v in tensors.items()}) if tensors else None
+    arrays = {k.removeprefix(_DELTA): v for k, v in tensors.items()}
+    delta = delta_of(arrays, painter=told.get("weights", "")) if arrays else None
     name = told.get("name") or path.stem
     code = StyleCode(name, tuple(values.tolist()), told.get("basis", ""), delta)
     title, painter, year = (told.get(key, "") for key in ("title", "painter", "year"))

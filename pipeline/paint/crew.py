@@ -5,7 +5,7 @@ every worker draws pictures of its own and all take the same step.
 """
 
 import torch
-from torch import distributed, nn
+from torch import Tensor, distributed, nn
 
 
 def rank() -> int:
@@ -21,6 +21,15 @@ def share_gradients(net: nn.Module) -> None:
         if gradient is not None:
             distributed.all_reduce(gradient)
             gradient /= distributed.get_world_size()
+
+
+def share_mean(values: Tensor) -> Tensor:
+    """Give every worker the mean of all workers' values."""
+    if not distributed.is_initialized():
+        return values
+    shared = values.clone()
+    distributed.all_reduce(shared)
+    return shared / distributed.get_world_size()
 
 
 def everyone(decision: bool, device: torch.device) -> bool:

@@ -101,7 +101,8 @@ def shipped() -> tuple[StyleEncoder, str]:
     encoder = StyleEncoder()
     with safe_open(path, framework="pt") as file:
         state = {k: file.get_tensor(k).float() for k in file.keys()}  # noqa: SIM118 - no mapping
-    encoder.load_state_dict(state, strict=False)  # how many batches it has seen is not kept
+    state["scale.num_batches_tracked"] = torch.zeros((), dtype=torch.long)  # is not kept
+    encoder.load_state_dict(state)
     encoder.eval().requires_grad_(requires_grad=False)
     return encoder, hashlib.sha256(path.read_bytes()).hexdigest()
 

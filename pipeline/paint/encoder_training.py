@@ -34,7 +34,9 @@ class Lessons:
 
     def save(self, path: Path) -> None:
         """Keep them."""
-        save_file({"pictures": self.pictures, "codes": self.codes}, path)
+        part = path.with_suffix(".part")
+        save_file({"pictures": self.pictures, "codes": self.codes}, part)
+        part.replace(path)
 
     @staticmethod
     def load(path: Path) -> "Lessons":

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
+from pipeline.paint.crew import share_mean
 from pipeline.paint.layers import EPS_SHARE
 from pipeline.paint.sizes import CODE_LENGTH, SIZES, Size
 
@@ -201,7 +202,7 @@ class Painter(nn.Module):
     def _learn_typical(self, used: Tensor) -> None:
         """Let each channel's typical variance follow what training sees."""
         widths = [m.channels for m in self.modulations()]
-        variances = torch.split(used[:, 1].mean(0), widths)
+        variances = torch.split(share_mean(used[:, 1].mean(0)), widths)
         for modulation, variance in zip(self.modulations(), variances, strict=True):
             modulation.typical.lerp_(variance.to(modulation.typical), 0.02)
 

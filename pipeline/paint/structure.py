@@ -40,6 +40,19 @@ def leaning(
     return out
 
 
+def encoder_identity() -> str:
+    """What a code of the encoder depends on: its weights and the library that runs it.
+
+    Raises:
+        MissingWeights: If no encoder ships.
+    """
+    import torch
+
+    from pipeline.paint.encoder import shipped
+
+    return f" {shipped()[1]} torch {torch.__version__}"
+
+
 def own_code(pictures: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
     """The code [256] of a shot, from some of its pictures, RGB [H, W, 3], 0 to 1.
 

@@ -39,16 +39,19 @@ class Delta:
     """sha256 over names, shapes and values, hex"""
     arrays: Mapping[str, NDArray[np.float32]] = field(compare=False, repr=False)
     """by the parameter's name"""
+    painter: str = ""
+    """sha256 of the weights that it is to be added to; empty if nobody has said"""
 
 
-def delta_of(arrays: Mapping[str, NDArray[np.float32]]) -> Delta:
+def delta_of(arrays: Mapping[str, NDArray[np.float32]], *, painter: str = "") -> Delta:
     """Put arrays by parameter names together with their digest."""
     found = sha256()
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name], "<f4")
         found.update(f"{name} {array.shape} ".encode())
         found.update(array.tobytes())
-    return Delta(found.hexdigest(), {k: np.asarray(v, np.float32) for k, v in arrays.items()})
+    kept = {k: np.asarray(v, np.float32) for k, v in arrays.items()}
+    return Delta(found.hexdigest(), kept, painter)
 
 
 @dataclass(frozen=True, slots=True)

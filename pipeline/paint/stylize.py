@@ -21,7 +21,7 @@ from pipeline.fill.warp import crop
 from pipeline.media.color import ColorTags, Planes, Rect, to_planes, to_rgb
 from pipeline.paint.runtime import Net, load_net, read_weights
 from pipeline.paint.sizes import STRIDE
-from pipeline.paint.structure import leaning, own_code
+from pipeline.paint.structure import encoder_identity, leaning, own_code
 from pipeline.paint.styles import WEIGHTS, StyleCode, manifest
 from pipeline.paint.working import View, Working, paint_reduced, reduced, whole
 
@@ -64,8 +64,12 @@ def load_brush(
     path, found = painter_file(size)
     if code.basis != manifest().get("basis"):
         raise MissingWeights(f"style {code.name} was made with another basis than the painter's")
+    if code.delta is not None and code.delta.painter not in ("", found):
+        raise MissingWeights(f"style {code.name} was trained with another painter than this one")
     weights = tuned(read_weights(path), code)
     net = load_net(weights, size=size, device=device, threads=threads)
+    if structure:  # then the encoder has its part in what is painted
+        found += encoder_identity()
     return replace(brush(net, code, weights=found), structure=structure)
 
 

@@ -205,7 +205,14 @@ def save_targets(targets: Targets, path: Path) -> None:
         "scales": json.dumps(asdict(targets.scales)),
         "groups": json.dumps(targets.groups),
     }
-    save_file(tensors, path, metadata=notes)
+    _save(tensors, path, notes)
+
+
+def _save(tensors: dict[str, Tensor], path: Path, notes: dict[str, str]) -> None:
+    """Write a file whole or not at all: what is there counts as measured."""
+    part = path.with_suffix(".part")
+    save_file(tensors, part, metadata=notes)
+    part.replace(path)
 
 
 def load_targets(path: Path) -> Targets:
@@ -227,7 +234,7 @@ def load_targets(path: Path) -> Targets:
 def save_basis(basis: styles.Basis, path: Path) -> None:
     """Write the basis and its digest."""
     tensors = {k: torch.from_numpy(getattr(basis, k)) for k in ("mean", "directions")}
-    save_file(tensors, path, metadata={"digest": basis.digest})
+    _save(tensors, path, {"digest": basis.digest})
 
 
 def load_basis(path: Path) -> styles.Basis:

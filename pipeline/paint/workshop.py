@@ -128,10 +128,12 @@ def _targets(run: Run, vgg: losses.Vgg16, photos: Sequence[pictures.Picture]) ->
     """Read the run's targets, or measure them; of several workers, one does."""
     path = run.folder / "targets.safetensors"
     if rank() == 0 and not path.is_file() and run.codes_of is not None:
-        for name in (path.name, "basis.safetensors"):
+        for name in ("basis.safetensors", path.name):
             if not (run.codes_of / name).is_file():
                 raise BadRequest(f"{run.codes_of} has measured no targets")
-            shutil.copyfile(run.codes_of / name, run.folder / name)
+            part = path.with_suffix(".part")
+            shutil.copyfile(run.codes_of / name, part)
+            part.replace(run.folder / name)
     elif rank() == 0 and not path.is_file():
         works, collection = read_works(run.data)
         aims, basis = targets.make_targets(works, collection, vgg, photos=photos)
