@@ -29,7 +29,9 @@ def evaluate(
     ] = None,
     frames: Annotated[
         int | None,
-        typer.Option(help="Judge this many from the start: 60, of clips 24.", show_default=False),
+        typer.Option(
+            help="Judge this many from the start: 60, of clips 24.", show_default=False, min=2
+        ),
     ] = None,
     raft: Annotated[
         Path | None, typer.Option(help="RAFT-small weights (safetensors); else DIS medium.")

@@ -11,8 +11,8 @@ import torch
 
 from jobs.jury import Jury
 from pipeline.errors import BadRequest, MissingWeights
+from pipeline.paint.choice import encode
 from pipeline.paint.losses import CODE_LAYERS
-from pipeline.paint.pictures import read_picture
 from pipeline.paint.styles import Basis, StyleCode, gallery, load_code, manifest, statistics_vector
 
 
@@ -23,20 +23,11 @@ def gallery_codes(paintings: Sequence[Path]) -> dict[str, StyleCode]:
 
 
 def encoded(paintings: Sequence[Path]) -> dict[str, StyleCode]:
-    """Codes by the shipped encoder; none while there is no encoder."""
+    """Codes by the shipped encoder, as a user's pictures get them; none while there is no encoder."""
     try:
-        from pipeline.paint.encoder import encode_picture
-    except ImportError:
-        return {}
-    basis = manifest()["basis"]
-    found = {}
-    try:
-        for painting in paintings:
-            values, _ = encode_picture(read_picture(painting))
-            found[painting.stem] = StyleCode(painting.stem, tuple(values.tolist()), basis)
+        return {painting.stem: encode(painting)[0].code for painting in paintings}
     except MissingWeights:
         return {}
-    return found
 
 
 def exact_codes(

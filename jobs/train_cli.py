@@ -42,12 +42,15 @@ def train(
         Path | None, typer.Option(help="Run whose code space to share: another size of it.")
     ] = None,
     encoder: Annotated[
-        bool, typer.Option(help="Train the style encoder of a run, on that run's code space.")
+        bool,
+        typer.Option(help="Train the style encoder of a run, on its code space, in this process."),
     ] = False,
     lessons: Annotated[int, typer.Option(help="Crops that the encoder learns from.")] = 5000,
     only: Annotated[
         Path | None,
-        typer.Option(help="Fine-tune the shipped painter for this painting alone, into -o."),
+        typer.Option(
+            help="Fine-tune the shipped painter for this painting alone, in this process, into -o."
+        ),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="With --only: the .style file.")
