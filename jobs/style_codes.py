@@ -23,7 +23,7 @@ def gallery_codes(paintings: Sequence[Path]) -> dict[str, StyleCode]:
 
 
 def encoded(paintings: Sequence[Path]) -> dict[str, StyleCode]:
-    """Codes by the shipped encoder, as a user's pictures get them; none while there is no encoder."""
+    """Codes by the shipped encoder, as users' pictures get them; none without an encoder."""
     try:
         return {painting.stem: encode(painting)[0].code for painting in paintings}
     except MissingWeights:
