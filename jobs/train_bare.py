@@ -47,7 +47,7 @@ def main(words: list[str] | None = None) -> int:
             return 0 if _family(run) else 1
         if asked.encoder:
             share = teach_encoder(run, _tell_loss, lessons=asked.lessons, steps=asked.steps)
-            _say(f"explains {share:.3f} of what held-out paintings' codes vary")
+            _say(f"explains {share:.3f} of how held-out paintings differ")
         else:
             _say("done" if carry_out(run, _tell) else "stopped; the same command goes on")
     except FilmError as error:
@@ -82,7 +82,7 @@ def _family(run: Run) -> bool:
     last = replace(run, folder=folders["S"])
     few = run.settings.steps < 100
     share = teach_encoder(last, _tell_loss, lessons=300 if few else 5000, steps=30 if few else 3000)
-    _say(f"the encoder explains {share:.3f} of what held-out paintings' codes vary")
+    _say(f"the encoder explains {share:.3f} of how held-out paintings differ")
     return True
 
 

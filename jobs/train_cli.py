@@ -125,7 +125,7 @@ def _encoder(run: "Run", lessons: int, *, install: bool) -> None:
         share = job.teach(run, lessons=lessons, progress=telling)
     if install:
         job.install(run.folder, size=run.settings.size)
-    typer.echo(f"{run.folder}: explains {share:.2f} of what held-out paintings' codes vary")
+    typer.echo(f"{run.folder}: explains {share:.2f} of how held-out paintings differ")
 
 
 def _only(painting: Path, run: "Run", target: Path | None, *, overwrite: bool) -> None:

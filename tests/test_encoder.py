@@ -61,8 +61,11 @@ def test_regression_learns_what_vgg_says(lessons: Lessons, tmp_path: Path) -> No
 
 def test_explained_is_one_for_the_truth_and_zero_for_the_mean() -> None:
     wanted = torch.randn(9, 4)
-    assert explained(wanted, wanted) == 1
-    assert abs(explained(wanted.mean(0).expand(9, 4), wanted)) < 1e-6
+    spread = torch.tensor([4.0, 2, 1, 0])
+    assert explained(wanted, wanted, spread) == 1
+    assert abs(explained(wanted.mean(0).expand(9, 4), wanted, spread)) < 1e-6
+    wrong = wanted + torch.tensor([0, 0, 0, 9.0])  # in what stands for nothing
+    assert explained(wrong, wanted, spread) == 1
 
 
 def test_settings_are_changed_by_words_and_wrong_words_are_refused() -> None:

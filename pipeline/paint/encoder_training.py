@@ -150,10 +150,17 @@ def train_encoder(
     return net.eval().requires_grad_(requires_grad=False)
 
 
-def explained(found: Tensor, wanted: Tensor) -> float:
-    """Share of the variance of codes [N, 256] that an encoder's explain; 1 is all."""
-    around = (wanted - wanted.mean(0)).square().sum()
-    return 1 - float((found - wanted).square().sum() / around)
+def explained(found: Tensor, wanted: Tensor, spread: Tensor) -> float:
+    """Share of the variance of statistics that an encoder's codes [N, 256] explain; 1 is all.
+
+    Args:
+        found: what the encoder says.
+        wanted: exact codes.
+        spread: [256], what a unit of each number stands for: codes are whitened, and their last
+            numbers say little of a painting.
+    """
+    around = ((wanted - wanted.mean(0)) * spread).square().sum()
+    return 1 - float(((found - wanted) * spread).square().sum() / around)
 
 
 def save_encoder(net: StyleEncoder, path: Path, *, basis: str) -> None:

@@ -145,6 +145,11 @@ class Basis:
         """sha256 over both arrays, hex."""
         return sha256(self.mean.tobytes() + self.directions.tobytes()).hexdigest()
 
+    @property
+    def spread(self) -> NDArray[np.float32]:
+        """[256]: how much of the statistics a unit of each code number stands for."""
+        return np.asarray(1 / np.linalg.norm(self.directions, axis=1), np.float32)
+
     def code(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
         """Project a statistics vector [D] to a code [256], limited to 4 standard deviations."""
         return np.clip(self.directions @ (vector - self.mean), -4, 4).astype(np.float32)

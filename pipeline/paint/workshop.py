@@ -171,7 +171,8 @@ def teach_encoder(
     """Train the style encoder on a run's code space: ``encoder.safetensors`` in its folder.
 
     Returns:
-        The share of the variance of held-out paintings' codes that it explains; nan without any.
+        The share of the variance of held-out paintings' statistics that it explains; nan without
+        any.
 
     Raises:
         BadRequest: If the run has not measured its targets yet.
@@ -197,4 +198,4 @@ def teach_encoder(
     unseen = [pictures.read_picture(p, short_side=512) for p in held]
     exact = torch.stack([coder.code(targets.manner_of(work, vgg, 384)) for work in unseen])
     said = torch.stack([torch.from_numpy(encoder.encode(net, work)) for work in unseen])
-    return explained(said, exact)
+    return explained(said, exact, torch.from_numpy(basis.spread))
