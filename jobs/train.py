@@ -20,7 +20,7 @@ from pipeline.errors import BadRequest, ClusterFailed
 from pipeline.forecast import Needs
 from pipeline.paint import styles, targets
 from pipeline.paint.encoder import FILE as ENCODER
-from pipeline.paint.workshop import Run, carry_out, teach_encoder
+from pipeline.paint.workshop import Run, carry_out, steps_of, teach_encoder
 
 _NEEDS = Needs(base=1 << 30, worker=4 << 30, chunk=80 << 20)
 """A worker holds photographs, targets and VGG16's activations: 3.4 GiB with S and batches of 4."""
@@ -117,9 +117,8 @@ def install(folder: Path, *, size: str) -> None:
     if not painter.is_file():
         raise BadRequest(f"{folder} holds no finished painter of size {size}")
     settings = json.loads((folder / "settings.json").read_text("utf-8"))
-    curve = (folder / "curve.jsonl").read_text("utf-8").splitlines()
-    step = json.loads(curve[-1])["step"] if curve else 0
-    if step < settings["steps"] // 10 * 10:
+    step = steps_of(folder)
+    if step < settings["steps"]:
         raise BadRequest(f"{folder} has come to step {step} of {settings['steps']}: go on first")
     aims = targets.load_targets(folder / "targets.safetensors")
     listed = styles.manifest() if (styles.WEIGHTS / "manifest.json").is_file() else {}
@@ -138,7 +137,8 @@ def install(folder: Path, *, size: str) -> None:
     }
     notes["scales"] = asdict(aims.scales)
     _write_json(styles.WEIGHTS / f"painter-{size}.run.json", notes)
-    shutil.copyfile(folder / "curve.jsonl", styles.WEIGHTS / f"painter-{size}.curve.jsonl")
+    if (folder / "curve.jsonl").is_file():  # it has a line for every ten steps
+        shutil.copyfile(folder / "curve.jsonl", styles.WEIGHTS / f"painter-{size}.curve.jsonl")
 
 
 def _write_json(path: Path, content: object) -> None:

@@ -59,10 +59,15 @@ class Run:
     @property
     def steps_done(self) -> int:
         """As the checkpoint says; 0 without one."""
-        path = self.folder / "checkpoint.pt"
-        if not path.is_file():
-            return 0
-        return int(torch.load(path, map_location="cpu", weights_only=True)["step"])
+        return steps_of(self.folder)
+
+
+def steps_of(folder: Path) -> int:
+    """The steps that a run's folder has come to, by its checkpoint; 0 without one."""
+    path = folder / "checkpoint.pt"
+    if not path.is_file():
+        return 0
+    return int(torch.load(path, map_location="cpu", weights_only=True)["step"])
 
 
 def carry_out(run: Run, tell: Callable[[training.Progress], None]) -> bool:
