@@ -2,7 +2,8 @@
 
 The layers in the middle of the net decide what becomes a stroke and what stays an edge; those at
 its ends decide colour. *Structure* is the share by which the middle layers follow the code of the
-film itself, as if its own pictures were the painting: faces and titles stay readable.
+film itself, as if its own pictures were the painting: faces and titles stay readable. Colours go
+some of the way too: in the net as trained, the middle has its part in them.
 """
 
 from collections.abc import Sequence
