@@ -200,7 +200,7 @@ def painter_of(hired: Hired) -> Painting:
     found = _hired[hired.make]
     if hired.weights not in (None, found.weights):
         raise ClusterFailed(
-            "a machine would paint other pixels: its painter, its torch or its kind of processor "
+            "a machine would paint other pixels: its painter, its runtime or its kind of processor "
             "is not that of the others"
         )
     return found

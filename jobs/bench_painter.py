@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.judge.clean import shift_error
 from pipeline.judge.detail import detail, lattice
 from pipeline.paint.pictures import read_picture
 from pipeline.paint.styles import gallery, load_code
@@ -20,7 +21,6 @@ from pipeline.paint.stylize import Brush, load_brush, measure, paint
 
 _EDGE = 8
 """Scanned photographs have a frame of their own."""
-_INSIDE = 32
 _SHIFTS = (1, 2, 3)
 
 
@@ -52,21 +52,11 @@ def _measured(held: Brush, picture: NDArray[np.uint8]) -> tuple[float, float, fl
     rgb = np.asarray(picture / 255, np.float32)
     moments = measure(held, [rgb])
     painted = paint(held, rgb, moments)
-    shift = float(np.mean([_shift_error(held, rgb, painted, moments, k) for k in _SHIFTS]))
+    moved = (paint(held, np.ascontiguousarray(rgb[:, k:]), moments) for k in _SHIFTS)
+    errors = [shift_error(painted, other, by=k) for k, other in zip(_SHIFTS, moved, strict=True)]
+    shift = float(np.mean(errors))
     ours, theirs = _luma(painted), _luma(rgb)
     return lattice(ours), lattice(theirs), shift, detail(ours) / detail(theirs)
-
-
-def _shift_error(
-    held: Brush,
-    rgb: NDArray[np.float32],
-    painted: NDArray[np.float32],
-    moments: NDArray[np.float32],
-    k: int,
-) -> float:
-    moved = paint(held, np.ascontiguousarray(rgb[:, k:]), moments)
-    difference = (moved - painted[:, k:])[_INSIDE:-_INSIDE, _INSIDE:-_INSIDE] * 255
-    return float(np.sqrt(np.square(difference).mean()))
 
 
 def _luma(rgb: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -1,8 +1,8 @@
 """The steps from film to painted film: plain functions and types.
 
 Nothing in this package knows Ray, prints, logs, or keeps global state. What runs the steps lives in
-``actors``; what a person starts lives in ``jobs``. ``torch`` is imported by ``paint`` and by the
-referee flow of ``judge`` alone, and only when they are used.
+``actors``; what a person starts lives in ``jobs``. ``torch`` is imported by ``paint`` and
+``judge`` alone, and only when they are used; painting a key on a CPU does without.
 
 Conventions, stated once for every module below:
 
