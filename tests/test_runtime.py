@@ -41,7 +41,8 @@ def _painter() -> Painter:
     code = torch.randn(1, 256, generator=generator)
     _, moments = net(x, code)
     parts = [part for part in net.modules() if isinstance(part, Modulation)]
-    for part, variance in zip(parts, torch.split(moments[0, 1], list(SIZE.widths)), strict=True):
+    widths = [part.channels for part in parts]
+    for part, variance in zip(parts, torch.split(moments[0, 1], widths), strict=True):
         part.typical = variance.clone()
     return net
 
@@ -97,12 +98,12 @@ def test_each_modulation_obeys_its_own_row_of_codes(net: runtime.Net) -> None:
     codes = _codes()
     codes[-1] = 0
     before, after = net.measure(_padded(1), _codes()), net.measure(_padded(1), codes)
-    assert np.array_equal(before[:, : -SIZE.body], after[:, : -SIZE.body])
-    assert not np.allclose(before[:, -SIZE.body :], after[:, -SIZE.body :])
+    assert np.array_equal(before[:, : -SIZE.stem], after[:, : -SIZE.stem])
+    assert not np.allclose(before[:, -SIZE.stem :], after[:, -SIZE.stem :])
 
 
 def test_too_few_rows_of_codes_are_refused(net: runtime.Net) -> None:
-    with pytest.raises(ValueError, match="10 rows"):
+    with pytest.raises(ValueError, match="12 rows"):
         net.measure(_padded(1), _codes()[:9])
 
 

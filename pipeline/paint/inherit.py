@@ -2,6 +2,7 @@
 
 Convolutions are taken as they are. The heads that turn a code into gains and biases spoke another
 code: they are fitted anew, so that the works that both know get the gains and biases that they had.
+Where both speak the same codes, the heads are taken as they are, too.
 """
 
 from collections.abc import Mapping
@@ -31,10 +32,12 @@ def inherit(net: Painter, older: Painter, pairs: Mapping[str, tuple[Tensor, Tens
     net.load_state_dict(older.state_dict())
     before = torch.stack([a for a, _ in pairs.values()])
     now = torch.stack([b for _, b in pairs.values()]).double()
+    if torch.allclose(before.double(), now, atol=1e-4):
+        return
     gram = now @ now.T
     gram += _RIDGE * gram.diagonal().mean() * torch.eye(len(now), dtype=gram.dtype)
     solve = torch.linalg.solve(gram, now)  # [works, 256]
-    for mine, theirs in zip(net.modulations(), older.modulations(), strict=True):
+    for mine, theirs in zip(net.heads(), older.heads(), strict=True):
         wanted = theirs.affine(before).double()
         centre = wanted.mean(0)
         mine.affine.weight.copy_((wanted - centre).T @ solve)

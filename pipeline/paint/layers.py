@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.paint.sizes import Size
+from pipeline.paint.sizes import LATE, Size
 
 Array = NDArray[np.float32]
 Weights = Mapping[str, Array]
@@ -58,7 +58,7 @@ class Ops(Protocol[T]):
 
 
 def modulate_all(x: T, ops: Ops[T], size: Size) -> T:
-    """Run the layers up to the last modulation: [N, 3, h, w] to [N, body, ...]."""
+    """Run the layers that normalise: [N, 3, h, w] to [N, body, ...]."""
     y = ops.convolved(ops.unshuffled(x), "stem")
     y = ops.rectified(ops.modulated(y, 0))
     y = ops.cropped(ops.smoothed(y), 1)
@@ -76,8 +76,9 @@ def modulate_all(x: T, ops: Ops[T], size: Size) -> T:
 def painted(x: T, ops: Ops[T], size: Size) -> T:
     """Run all layers: [N, 3, H + 2 apron, W + 2 apron] to [N, 3, H, W], 0 to 1."""
     y = modulate_all(x, ops, size)
-    y = ops.rectified(ops.doubled_convolved(y, "up"))
-    y = ops.rectified(ops.convolved(y, "detail"))
+    up, detail = (size.modulations.index(name) for name in LATE)
+    y = ops.rectified(ops.modulated(ops.doubled_convolved(y, "up"), up))
+    y = ops.rectified(ops.modulated(ops.convolved(y, "detail"), detail))
     y = ops.cropped(ops.shuffled(ops.convolved(y, "last")), 2)
     return ops.squashed(y)
 
@@ -104,8 +105,8 @@ def heads(weights: Weights, codes: Array, size: Size) -> Array:
 
 
 def typical(weights: Weights, size: Size) -> Array:
-    """Variance of each channel in training, over all modulations: [C]."""
-    return np.concatenate([weights[f"{name}_modulation.typical"] for name in size.modulations])
+    """Variance of each channel in training, over all places that normalise: [C - 2 stem]."""
+    return np.concatenate([weights[f"{name}_modulation.typical"] for name in size.normalised])
 
 
 def phase_kernels(kernel: Array) -> Array:

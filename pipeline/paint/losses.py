@@ -148,9 +148,19 @@ def content_loss(painted: Tensor, photo: Tensor) -> Tensor:
     )
 
 
-def style_losses(painted: Manner, target: Manner, divisors: Scales) -> tuple[Tensor, Tensor]:
-    """Moment loss and Gram loss, each the mean over its layers of scaled squared differences."""
-    moments = torch.stack(
+def style_losses(
+    painted: Manner, target: Manner, divisors: Scales, *, finest: float = 1.0
+) -> tuple[Tensor, Tensor]:
+    """Moment loss and Gram loss, each the mean over its layers of scaled squared differences.
+
+    Args:
+        painted: of the painted pictures.
+        target: of the paintings.
+        divisors: by layer.
+        finest: what the first layer, whose channels are mostly colours, weighs in the mean of the
+            moments; the others weigh 1.
+    """
+    by_layer = torch.stack(
         [
             (
                 functional.mse_loss(painted.mean[k], target.mean[k])
@@ -159,7 +169,8 @@ def style_losses(painted: Manner, target: Manner, divisors: Scales) -> tuple[Ten
             / divisors.moments[k]
             for k in STYLE_LAYERS
         ]
-    ).mean()
+    )
+    moments = (by_layer.sum() + (finest - 1) * by_layer[0]) / (len(STYLE_LAYERS) + finest - 1)
     gram = torch.stack(
         [
             functional.mse_loss(painted.gram[k], target.gram[k]) / divisors.gram[k]

@@ -26,7 +26,25 @@ from pipeline.paint.layers import EPS_SHARE
 from pipeline.paint.sizes import CODE_LENGTH, SIZES, Size
 
 
-class Modulation(nn.Module):
+class Gain(nn.Module):
+    """x * gamma(z) + beta(z): what a style code does to channels."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.channels = channels
+        self.affine = nn.Linear(CODE_LENGTH, 2 * channels)
+        nn.init.normal_(self.affine.weight, std=0.01)
+        with torch.no_grad():
+            self.affine.bias.copy_(torch.cat([torch.ones(channels), torch.zeros(channels)]))
+
+    def forward(self, x: Tensor, code: Tensor) -> Tensor:
+        """Scale and shift x [N, C, h, w] by code [N, 256]."""
+        gamma, beta = self.affine(code).to(x.dtype)[..., None, None].chunk(2, dim=1)
+        out: Tensor = x * gamma + beta
+        return out
+
+
+class Modulation(Gain):
     """(x - mu) / sigma * gamma(z) + beta(z), mu and sigma from outside.
 
     sigma = sqrt(var + 1 % of the channel's typical variance in training), so that black and flat
@@ -36,15 +54,10 @@ class Modulation(nn.Module):
     typical: Tensor
 
     def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.channels = channels
-        self.affine = nn.Linear(CODE_LENGTH, 2 * channels)
-        nn.init.normal_(self.affine.weight, std=0.01)
-        with torch.no_grad():
-            self.affine.bias.copy_(torch.cat([torch.ones(channels), torch.zeros(channels)]))
+        super().__init__(channels)
         self.register_buffer("typical", torch.ones(channels))
 
-    def forward(self, x: Tensor, code: Tensor, moments: Tensor) -> Tensor:
+    def forward(self, x: Tensor, code: Tensor, moments: Tensor) -> Tensor:  # type: ignore[override]
         """Normalise and modulate.
 
         Args:
@@ -129,7 +142,9 @@ class Painter(nn.Module):
         self.down_modulation = Modulation(size.body)
         self.body = nn.ModuleList(Residual(size.body) for _ in range(size.blocks))
         self.up = nn.Conv2d(size.body, size.stem, 3)
+        self.up_modulation = Gain(size.stem)
         self.detail = nn.Conv2d(size.stem, size.stem, 3)
+        self.detail_modulation = Gain(size.stem)
         self.last = nn.Conv2d(size.stem, 12, 3)
         kernel = torch.tensor([1.0, 2.0, 1.0])
         kernel = kernel[:, None] * kernel / 16
@@ -139,7 +154,7 @@ class Painter(nn.Module):
 
     @property
     def moment_channels(self) -> int:
-        """Length of a moments vector: the channels of all modulations."""
+        """Length of a moments vector: the channels of all places that normalise."""
         return self.size.stem + self.size.body * (1 + 2 * self.size.blocks)
 
     def forward(
@@ -182,14 +197,18 @@ class Painter(nn.Module):
         if self.training and moments is None and not self.settled:
             self._learn_typical(everything.detach())
         y = functional.interpolate(y, scale_factor=2, mode="nearest")
-        y = functional.relu(self.up(y))
-        y = functional.relu(self.detail(y))
+        y = functional.relu(self.up_modulation(self.up(y), code))
+        y = functional.relu(self.detail_modulation(self.detail(y), code))
         y = functional.pixel_shuffle(self.last(y), 2)[..., 2:-2, 2:-2]
         return 0.5 + 0.5 * torch.tanh(y.float()), everything
 
     def modulations(self) -> list[Modulation]:
-        """All modulations, in the order in which a picture passes them."""
+        """All places that normalise and modulate, in the order in which a picture passes them."""
         return [part for part in self.modules() if isinstance(part, Modulation)]
+
+    def heads(self) -> list[Gain]:
+        """All places that a style code scales and shifts."""
+        return [part for part in self.modules() if isinstance(part, Gain)]
 
     def _shares(self, moments: Tensor | None) -> Sequence[Tensor | None]:
         """Split moments: stem, down, then one share for each residual block."""

@@ -151,7 +151,9 @@ def measuring_graph(weights: Weights, size: Size) -> ov.Model:
     gains = nodes.parameter([1, 2 * size.channels, 1, 1], np.float32, name="gains")
     ops = _Measuring(weights, size, gains)
     modulate_all(_moved(picture, 0, 3, 1, 2), ops, size)
-    return ov.Model([nodes.concat(ops.scales + ops.shifts, 1)], [picture, gains], "measuring")
+    scales, shifts = zip(*ops.late, strict=True)
+    affine = nodes.concat([*ops.scales, *scales, *ops.shifts, *shifts], 1)
+    return ov.Model([affine], [picture, gains], "measuring")
 
 
 def _laid(x: Array) -> Array:
@@ -220,7 +222,10 @@ class _Measuring(_Graph):
     def __init__(self, weights: Weights, size: Size, gains: Node) -> None:
         super().__init__(weights, size, gains)
         floors = EPS_SHARE * typical(weights, size).reshape(1, -1, 1, 1)
-        self._floors = np.split(floors, _starts(size)[1:], axis=1)
+        count = len(size.normalised)
+        self._floors = np.split(floors, _starts(size)[1:count], axis=1)
+        self.late = self._parts[count:]
+        """gains and biases [1, C, 1, 1] of the places that do not normalise"""
         self.scales: list[Node] = []
         """[1, C, 1, 1] of each modulation so far"""
         self.shifts: list[Node] = []

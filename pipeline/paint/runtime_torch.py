@@ -54,7 +54,8 @@ class TorchNet:
         spread = torch.from_numpy(typical(self._weights, self.size)).to(self.device)
         ops = _Measuring(self.convolutions, gains, spread, self.size)
         modulate_all(self._put(x), ops, self.size)
-        return np.ascontiguousarray(torch.cat(ops.used, dim=1).cpu().numpy())
+        late = gains[:, sum(len(floor) for floor in ops.floors) :]
+        return np.ascontiguousarray(torch.cat([*ops.used, late], dim=1).cpu().numpy())
 
     @torch.inference_mode()
     def paint(self, x: Array, affine: Array) -> Array:
@@ -164,14 +165,14 @@ class _Measuring(_Painting):
         size: Size,
     ) -> None:
         super().__init__(convolutions, gains, size)
-        self._floors = torch.split(EPS_SHARE * spread, list(size.widths))
+        self.floors = torch.split(EPS_SHARE * spread, list(size.widths[: len(size.normalised)]))
         self.used: list[Tensor] = []
         """[2, C] of each modulation so far"""
 
     def modulated(self, x: Tensor, index: int) -> Tensor:
         gamma, beta = self._parts[index]
         mean, variance = _pooled_moments(x)
-        scale = gamma * torch.rsqrt(variance + self._floors[index])
+        scale = gamma * torch.rsqrt(variance + self.floors[index])
         self.used.append(torch.stack([scale, beta - mean * scale]).float())
         scale, shift = self.used[-1][..., None, None]
         return torch.addcmul(shift, x, scale)

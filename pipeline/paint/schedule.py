@@ -36,6 +36,8 @@ class Settings:
     content: float = 2.0
     moments: float = 1.5
     gram: float = 4.0
+    finest: float = 2.0
+    """weight of VGG16's first layer, mostly colours, among the layers of the moments"""
     consistency: float = 20.0
     """weight of the temporal term, reached by a ramp from 10 % over the first half"""
     seed: int = 1

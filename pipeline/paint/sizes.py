@@ -1,7 +1,8 @@
 """The members of the painter's family: how wide and deep each is, known without loading a library.
 
 An *apron* is the context that a painted pixel needs on each side; a *modulation* is a place of the
-net that scales and shifts its channels, by the style code and the shot.
+net that scales and shifts its channels, by the style code, and in the encoding half of the net by
+the shot, too.
 """
 
 from dataclasses import dataclass
@@ -29,15 +30,20 @@ class Size:
         return 16 + 8 * self.blocks
 
     @property
-    def modulations(self) -> tuple[str, ...]:
-        """The places that modulate, in the order in which a picture passes them."""
+    def normalised(self) -> tuple[str, ...]:
+        """The places that normalise by the shot's moments before they modulate, in order."""
         body = (f"body.{i}.{nth}" for i in range(self.blocks) for nth in ("first", "second"))
         return ("stem", "down", *body)
 
     @property
+    def modulations(self) -> tuple[str, ...]:
+        """All places that modulate, in the order in which a picture passes them."""
+        return (*self.normalised, *LATE)
+
+    @property
     def widths(self) -> tuple[int, ...]:
         """Channels of each modulation."""
-        return (self.stem, *[self.body] * (1 + 2 * self.blocks))
+        return (self.stem, *[self.body] * (1 + 2 * self.blocks), self.stem, self.stem)
 
     @property
     def channels(self) -> int:
@@ -45,5 +51,8 @@ class Size:
         return sum(self.widths)
 
 
+LATE = ("up", "detail")
+"""The layers, back at half resolution, that a style code scales and shifts without a look at the
+shot: they hold the palette."""
 SIZES = {"S": Size(stem=24, body=48, blocks=4), "M": Size(stem=32, body=64, blocks=6)}
 """S is made for CPUs, M for GPUs; both understand the same style codes."""

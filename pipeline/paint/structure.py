@@ -16,7 +16,7 @@ from pipeline.paint.sizes import Size
 
 def middle(size: Size) -> slice:
     """The modulations between the first down-sampling and the last residual block."""
-    return slice(1, len(size.modulations) - 2)
+    return slice(1, len(size.normalised) - 2)
 
 
 def leaning(
@@ -31,9 +31,9 @@ def leaning(
         size: of the net.
 
     >>> from pipeline.paint.sizes import SIZES
-    >>> codes = np.ones((10, 256), np.float32)
+    >>> codes = np.ones((12, 256), np.float32)
     >>> leaning(codes, np.zeros(256, np.float32), 1, size=SIZES["S"]).mean(1).tolist()
-    [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]
+    [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0]
     """
     out = codes.copy()
     rows = middle(size)

@@ -120,7 +120,9 @@ class Trainer:
         with torch.no_grad():
             wanted = self.vgg(photo)[losses.CONTENT_LAYER]
         features = self.vgg(judged)
-        moments, gram = losses.style_losses(losses.manner(features), target, self.targets.scales)
+        moments, gram = losses.style_losses(
+            losses.manner(features), target, self.targets.scales, finest=s.finest
+        )
         content = losses.content_loss(features[losses.CONTENT_LAYER], wanted)
         return content, moments, gram, consistency
 
