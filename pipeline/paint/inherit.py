@@ -2,7 +2,8 @@
 
 Convolutions are taken as they are. The heads that turn a code into gains and biases spoke another
 code: they are fitted anew, so that the works that both know get the gains and biases that they had.
-Where both speak the same codes, the heads are taken as they are, too.
+Where both speak the same codes, the heads are taken as they are, too. What the earlier painter
+painted stays the same through levelling (``level``), which lets the new one learn faster.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from pipeline.paint.level import level_filters, level_gains
 from pipeline.paint.networks import Painter
 
 _RIDGE = 0.1
@@ -32,8 +34,13 @@ def inherit(net: Painter, older: Painter, pairs: Mapping[str, tuple[Tensor, Tens
     net.load_state_dict(older.state_dict())
     before = torch.stack([a for a, _ in pairs.values()])
     now = torch.stack([b for _, b in pairs.values()]).double()
-    if torch.allclose(before.double(), now, atol=1e-4):
-        return
+    if not torch.allclose(before.double(), now, atol=1e-4):
+        _fit_heads(net, older, before, now)
+    level_gains(net)
+    level_filters(net)
+
+
+def _fit_heads(net: Painter, older: Painter, before: Tensor, now: Tensor) -> None:
     gram = now @ now.T
     gram += _RIDGE * gram.diagonal().mean() * torch.eye(len(now), dtype=gram.dtype)
     solve = torch.linalg.solve(gram, now)  # [works, 256]

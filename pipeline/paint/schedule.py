@@ -51,6 +51,8 @@ class Settings:
     """recompute activations for the gradient and not keep them: less memory, more time"""
     project: bool = True
     """level the sub-pixel phases after each step; False only to show what that is for"""
+    level: bool = True
+    """keep filters that are normalised after them at one length; False to show what that is for"""
     mix: bool = True
     """draw styles as ``MIX`` says; False draws works only"""
 

@@ -14,9 +14,14 @@ from pipeline.paint.pictures import Picture
 
 
 def save_weights(net: Painter, path: Path) -> None:
-    """Write a painter's weights as float16 safetensors (computing stays in float32)."""
+    """Write a painter's weights as float16 safetensors (computing stays in float32).
+
+    What float16 has no room for is written as float32.
+    """
     part = path.with_suffix(".part")
-    save_file({k: v.half().contiguous() for k, v in net.state_dict().items()}, part)
+    halves = {k: (v, v.half()) for k, v in net.state_dict().items()}
+    kept = {k: half if half.isfinite().all() else v for k, (v, half) in halves.items()}
+    save_file({k: v.contiguous() for k, v in kept.items()}, part)
     part.replace(path)
 
 

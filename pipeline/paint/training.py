@@ -19,6 +19,7 @@ from torch import Tensor
 from pipeline.paint import losses, pictures
 from pipeline.paint.content import Photographs
 from pipeline.paint.crew import everyone, rank, share_gradients
+from pipeline.paint.level import level_filters
 from pipeline.paint.networks import Painter
 from pipeline.paint.schedule import MIX, Settings
 from pipeline.paint.sheets import draw_sheet, save_weights
@@ -100,6 +101,8 @@ class Trainer:
         self.optimiser.step()
         if s.project:
             self.net.project_phases()
+        if s.level:
+            level_filters(self.net)
         self._average_weights()
         self.step += 1
         seconds = time.perf_counter() - began
