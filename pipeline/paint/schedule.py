@@ -31,6 +31,8 @@ class Settings:
     """side during the last fifth of the run"""
     rate: float = 2e-3
     """learning rate; falls linearly to 0 over the last part of the run"""
+    head_pace: float = 0.1
+    """share of it for the weights that take in a style code: 256 numbers pull at each at once"""
     cooling: float = 0.35
     """that part, as a share of the run"""
     content: float = 2.0

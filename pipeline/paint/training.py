@@ -59,7 +59,7 @@ class Trainer:
         self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = Painter(SIZES[settings.size]).to(self.device)
         self.average.load_state_dict(self.net.state_dict())
-        self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=settings.rate)
+        self.optimiser = torch.optim.AdamW(_groups(self.net, settings), lr=settings.rate)
         self.step = 0
 
     def save(self, path: Path) -> None:
@@ -87,7 +87,8 @@ class Trainer:
         began = time.perf_counter()
         s, done = self.settings, self.step / self.settings.steps
         for group in self.optimiser.param_groups:
-            group["lr"] = s.rate * min(1.0, (1 - done) / s.cooling, (self.step + 1) / 50)
+            share = min(1.0, (1 - done) / s.cooling, (self.step + 1) / 50)
+            group["lr"] = s.rate * share * group.get("pace", 1.0)
         rng = np.random.default_rng((s.seed, self.step, rank()))
         ramp = s.consistency * min(1.0, 0.1 + 1.8 * done)
         self.net.train()
@@ -241,6 +242,14 @@ def train(
     if chief:
         trainer.save(checkpoint)
     return trainer.step >= settings.steps
+
+
+def _groups(net: Painter, settings: Settings) -> list[dict[str, object]]:
+    """All parameters, those that take in a style code at a pace of their own."""
+    heads = [p for head in net.heads() for p in head.affine.parameters()]
+    known = {id(p) for p in heads}
+    others = [p for p in net.parameters() if id(p) not in known]
+    return [{"params": others, "pace": 1.0}, {"params": heads, "pace": settings.head_pace}]
 
 
 def _keep(trainer: Trainer, progress: Progress, folder: Path, *, every: int) -> None:
