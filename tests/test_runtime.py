@@ -213,3 +213,29 @@ def test_entrants_of_the_speed_benchmark_answer_and_say_what_they_are() -> None:
     assert rows[0].seconds is not None
     assert rows[1].seconds is None
     assert rows[1].runtime == "ValueError: no entrant 'no such library'"
+
+
+@pytest.mark.parametrize(("lives", "told"), [(9, "made up"), (2, "warned / out of luck")])
+def test_an_entrant_that_warns_a_lot_is_not_blocked_and_one_that_dies_says_why(
+    tmp_path: Path, lives: int, told: str
+) -> None:
+    rival = tmp_path / "python"
+    rival.write_text(
+        f"#!{sys.executable}\n"
+        "import sys\n"
+        f"for _, line in zip(range({lives} + 1), sys.stdin):\n"
+        "    sys.stderr.write('a warning\\n' * 50_000)\n"
+        '    print(\'{"seconds": 1, "with": "made up", "peak_bytes": 1}\', flush=True)\n'
+        "sys.exit('warned\\nout of luck')\n"
+    )
+    rival.chmod(0o755)
+    rows = bench_speed.bench(
+        size=(64, 36),
+        threads=1,
+        rounds=3,
+        rival=rival,
+        entrants=["no such library"],
+        progress=Silent(),
+    )
+    assert rows[1].runtime.endswith(told)
+    assert rows[1].seconds is not None
