@@ -21,6 +21,7 @@ from jobs.ledger import Asked, WorkFolder, named, synced
 from jobs.log import Log
 from jobs.patience import Patience
 from jobs.progress import Progressing
+from jobs.provenance import Provenance, provenance
 from pipeline.errors import BadRequest, OutOfResources
 from pipeline.forecast import needs
 from pipeline.judge.tables import write_rows
@@ -97,9 +98,9 @@ def stylize(
             made = _Made(film, job.recipe, encoding, work, progress, hire, code)
             with ExitStack() as published:  # what carries the steps ends after that
                 if job.backend == "ray":
-                    result = _run(job, lambda target: _on_ray(job, made, target, published))
+                    result = _run(job, made, lambda target: _on_ray(job, made, target, published))
                 else:
-                    result = _run(job, lambda target: _inline(job, made, target))
+                    result = _run(job, made, lambda target: _inline(job, made, target))
                 Log(work.path).say("published")
             if not job.keep_work:
                 work.remove()
@@ -168,14 +169,16 @@ def _on_ray(job: Job, made: _Made, target: Path, published: ExitStack) -> Result
     )
 
 
-def _run(job: Job, carried: Callable[[Path], Result]) -> Result:
+def _run(job: Job, made: _Made, carried: Callable[[Path], Result]) -> Result:
     """Paint under a hidden name beside the final one, the same for each try of this job."""
     mark = sha256(str(job.folder.resolve()).encode()).hexdigest()[:8]
     unnamed = job.target.with_name(f".{mark}.{job.target.name}")
     table = unnamed.with_suffix(".parquet")
     try:
         result = carried(unnamed)
-        _publish(job, unnamed, table, result)
+        folder = job.table.parent
+        about = provenance(made.film, job.recipe, result, code=made.code, folder=folder)
+        _publish(job, unnamed, table, result, about)
     finally:
         unnamed.unlink(missing_ok=True)
         table.unlink(missing_ok=True)
@@ -208,10 +211,10 @@ def _check_range(film: Film, recipe: Recipe) -> None:
         )
 
 
-def _publish(job: Job, unnamed: Path, table: Path, result: Result) -> None:
+def _publish(job: Job, unnamed: Path, table: Path, result: Result, about: Provenance) -> None:
     """Give the film its name, then its table; both are on the disk before they have one."""
     try:
-        write_rows(result.rows, table)
+        write_rows(result.rows, table, about=about.model_dump_json())
         if job.overwrite:
             synced(unnamed)
             unnamed.replace(job.target)

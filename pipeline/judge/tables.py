@@ -1,7 +1,8 @@
 """Per-frame rows to Parquet and back.
 
 A *row* is what is on record of one frame of a painted film. Every frame has one; what could not be
-measured, or was not asked for, is null rather than 0.
+measured, or was not asked for, is null rather than 0. Beside the rows a file can hold words *about*
+them: where they come from, as one text that whoever wrote it can read.
 """
 
 from collections.abc import Iterable, Sequence
@@ -47,11 +48,21 @@ SCHEMA = pa.schema(
 )
 
 
-def write_rows(rows: Iterable[Row], path: Path) -> None:
-    """Write rows, in their order, as one Parquet file."""
+_ABOUT = b"reelbrush"
+
+
+def write_rows(rows: Iterable[Row], path: Path, *, about: str | None = None) -> None:
+    """Write rows, in their order, and words about them as one Parquet file."""
     listed = list(rows)
     columns = {f.name: [getattr(row, f.name) for row in listed] for f in fields(Row)}
-    pq.write_table(pa.table(columns, schema=SCHEMA), path, compression="zstd")
+    schema = SCHEMA if about is None else SCHEMA.with_metadata({_ABOUT: about.encode()})
+    pq.write_table(pa.table(columns, schema=schema), path, compression="zstd")
+
+
+def read_about(path: Path) -> str | None:
+    """Read what a file says about its rows; None if it says nothing."""
+    said = (pq.read_schema(path).metadata or {}).get(_ABOUT)
+    return None if said is None else bytes(said).decode("utf-8", "replace")
 
 
 def read_rows(paths: Sequence[Path]) -> list[Row]:
