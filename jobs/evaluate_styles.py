@@ -12,13 +12,14 @@ from pathlib import Path
 import cv2
 import torch
 
-from jobs.entrants import RIVAL, Entrant, Folder, Ours, ask_rival
+from jobs.entrants import RIVAL, Entrant, Folder, Ours, Rival, ask_rival
 from jobs.evaluate_paint import CleanRow, StillRow, clean_rows, still_rows
 from jobs.exhibits import CLEAN, LINES, SQUARE, Clip, clip_inputs, photo_inputs, pictures_in
 from jobs.jury import seat
 from jobs.progress import Progressing
 from jobs.scoring import Scoring
 from jobs.style_codes import encoded, exact_codes, gallery_codes
+from pipeline.errors import BadRequest
 from pipeline.judge.styles import Measures, at_content, average, ratios
 from pipeline.paint.split import is_held_out
 from pipeline.paint.styles import StyleCode
@@ -115,9 +116,11 @@ def evaluate_styles(plan: Plan, *, progress: Progressing) -> Report:
     """Judge ours, every folder of painted pictures, and the rival if a Python has it.
 
     Raises:
-        BadRequest: If a folder is not what it should be.
+        BadRequest: If a folder is not what it should be, or two clips have one name.
         MissingWeights: If VGG16, or a network that was named, is not there.
     """
+    if len({clip.name for clip in plan.clips}) < len(plan.clips):
+        raise BadRequest("two clips have one name and begin at one frame: rename one")
     cv2.setNumThreads(plan.threads)
     torch.set_num_threads(plan.threads)
     inputs = plan.cache / "inputs"
@@ -139,6 +142,12 @@ def evaluate_styles(plan: Plan, *, progress: Progressing) -> Report:
     if "clean" in plan.parts:
         few = [p.stem for p in pictures_in(plan.photos, limit=plan.clean_count)]
         clean = clean_rows(painters, inputs, few, FIVE, progress=progress)
+    for rival in rivals:
+        if isinstance(rival, Rival) and rival.stale:
+            progress.note(
+                f"{rival.folder}: {len(rival.stale)} pictures are not judged, for they were made "
+                "of other inputs or nobody knows of what; --rival-python paints them again"
+            )
     return Report(tuple(rows), tuple(matches), tuple(found), tuple(clean))
 
 
@@ -166,8 +175,8 @@ def _rivals(plan: Plan, paintings: Sequence[Path], frames: Sequence[Path]) -> li
                     threads=plan.threads,
                 )
     known = [plan.cache / name for name in (RIVAL, f"{RIVAL}-26")]
-    folders = [folder for folder in known if folder.is_dir()] + list(plan.frames_of)
-    return [Folder(folder, inputs) for folder in folders]
+    kept = [Rival(folder, inputs, paintings) for folder in known if folder.is_dir()]
+    return [*kept, *(Folder(folder, inputs) for folder in plan.frames_of)]
 
 
 def _photo_files(plan: Plan, size: int) -> list[Path]:
@@ -182,7 +191,7 @@ def _photo_parts(
 ) -> tuple[list[PhotoRow], list[Match]]:
     """Measure photographs at both sizes, seen and unseen paintings apart."""
     jury = seat(plan.vgg, plan.lite, plan.stlpips, device=plan.device)
-    scoring = Scoring(jury, paintings, vgg=plan.vgg, cache=plan.cache, progress=progress)
+    scoring = Scoring(jury, paintings, cache=plan.cache, progress=progress)
     held = [p for p in paintings if is_held_out(p)]
     shown = gallery_codes([p for p in paintings if not is_held_out(p)])
     targets = plan.cache / "targets"

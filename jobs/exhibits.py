@@ -11,6 +11,8 @@ A painter of any origin is judged by a folder. What it is given lies in ``inputs
 
 and what it made of them lies in a folder of its own, one folder deeper, by the painting's stem:
 ``photos-384/PAINTING/PHOTO.png``, ``clips/CLIP/PAINTING/000000.png``, of the size of its input.
+An input is kept as long as it was made of the photograph or clip that has its name now
+(``jobs/origins.py``), and written anew otherwise.
 """
 
 from collections.abc import Sequence
@@ -21,12 +23,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.origins import digest, file_digest, origin_of, stamped
 from pipeline.errors import BadRequest, UnreadableFilm
 from pipeline.paint.pictures import read_picture
 
 Picture = NDArray[np.uint8]
 """[H, W, 3], RGB."""
 
+INPUTS = 1
+"""Raised when what is made of a photograph or a clip changes: inputs are then written anew."""
 SQUARE, LINES = 384, 540
 SHIFTS = (1, 2, 3)
 MARGIN = 64
@@ -67,12 +72,16 @@ def pictures_in(folder: Path, *, limit: int | None = None) -> list[Path]:
     """List a folder's pictures; with a limit that many, spread, and more for a larger limit.
 
     Raises:
-        BadRequest: If there are none.
+        BadRequest: If there are none, or two that would get the same name.
     """
     kinds = {".jpg", ".jpeg", ".png", ".webp"}
     found = sorted(p for p in folder.glob("*") if p.suffix.lower() in kinds)
     if not found:
         raise BadRequest(f"no pictures in {folder}")
+    stems = [path.stem for path in found]
+    if len(set(stems)) < len(stems):
+        twice = next(stem for stem in stems if stems.count(stem) > 1)
+        raise BadRequest(f"{folder} has two pictures called {twice}: rename one")
     spread = sorted(range(len(found)), key=lambda index: index * _GOLDEN % 1)
     return [found[index] for index in sorted(spread[:limit])]
 
@@ -87,25 +96,28 @@ def painted_path(folder: Path, inputs: Path, picture: Path, painting: str) -> Pa
 
 
 def photo_inputs(photos: Sequence[Path], folder: Path) -> None:
-    """Write what is made of photographs into ``folder``, as far as it is not there."""
+    """Write what is made of photographs into ``folder``, as far as it is not there and current."""
     for photo in photos:
         wanted = [folder / f"photos-{n}" / f"{photo.stem}.png" for n in (SQUARE, LINES)]
         wanted += [folder / "clean" / f"{photo.stem}.{what}.png" for what in CLEAN]
-        if all(path.is_file() for path in wanted):
+        origin = digest(INPUTS, file_digest(photo))
+        if all(origin_of(path) == origin for path in wanted):
             continue
         whole = read_picture(photo)[_FRAME:-_FRAME, _FRAME:-_FRAME]
         for path, picture in zip(wanted, [*_sized(whole), *_varied(whole)], strict=True):
-            write_picture(picture, path)
+            write_picture(picture, path, origin=origin)
 
 
 def clip_inputs(clip: Clip, folder: Path, *, count: int) -> list[Path]:
-    """Write a clip's frames into ``folder``, as far as they are not there.
+    """Write a clip's frames into ``folder``, as far as they are not there and current.
 
     Raises:
         UnreadableFilm: If OpenCV cannot read so many frames.
     """
     paths = [folder / "clips" / clip.name / f"{i:06d}.png" for i in range(count)]
-    if all(path.is_file() for path in paths):
+    source = file_digest(clip.file) if clip.file.is_file() else ""
+    origins = [digest(INPUTS, source, clip.start + i) for i in range(count)]
+    if [origin_of(path) for path in paths] == origins:
         return paths
     film = cv2.VideoCapture(str(clip.file))
     try:
@@ -115,19 +127,20 @@ def clip_inputs(clip: Clip, folder: Path, *, count: int) -> list[Path]:
                 raise UnreadableFilm(f"{clip.file} has no frame {index}")
             if index >= clip.start:
                 rgb = np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
-                write_picture(rgb, paths[index - clip.start])
+                place = index - clip.start
+                write_picture(rgb, paths[place], origin=origins[place])
     finally:
         film.release()
     return paths
 
 
-def write_picture(picture: Picture, path: Path) -> None:
-    """Write RGB as PNG; the file is there whole, or not at all."""
+def write_picture(picture: Picture, path: Path, *, origin: str = "") -> None:
+    """Write RGB as PNG, and what it was made of; the file is there whole, or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fast = [int(cv2.IMWRITE_PNG_COMPRESSION), 1]
     coded = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), fast)[1]
     partial = path.with_name(path.name + ".part")
-    partial.write_bytes(coded.tobytes())
+    partial.write_bytes(stamped(coded.tobytes(), origin))
     partial.replace(path)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from jobs.exhibits import Picture
 from pipeline.errors import MissingWeights
@@ -60,12 +60,14 @@ class Jury:
         self.lite = None if lite is None else lite.to(device)
         self.perceptual = None if perceptual is None else perceptual.to(device)
         self.device = device
+        self.identity = _identity((self.vgg, self.lite, self.perceptual))
+        """sha256 over the weights of the networks that are at hand"""
 
     @torch.inference_mode()
     def target(self, painting: Path, kept: Path) -> Target:
         """Look at a painting: five crops of 384 px at 512 lines, averaged."""
-        seen = sha256(painting.read_bytes() + f"{MEASURES} {self.lite is None}".encode())
-        path = kept / f"{painting.stem}-{seen.hexdigest()[:16]}.safetensors"
+        seen = Kept.key([painting.read_bytes(), self.identity])
+        path = kept / f"{painting.stem}-{seen}.safetensors"
         if path.is_file():
             return _unpacked(load_file(path), self.device)
         crops = style_crops(read_picture(painting, short_side=_PAINTING_SIDE), side=_CROP)
@@ -177,6 +179,16 @@ class Kept:
 def _luma(x: Tensor) -> Picture:
     codes = (x[0].permute(1, 2, 0).cpu().numpy() * 255).round().astype(np.uint8)
     return np.asarray(cv2.cvtColor(codes, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _identity(nets: Sequence[nn.Module | None]) -> str:
+    whole = sha256()
+    for net in nets:
+        whole.update(b"none" if net is None else b"net")
+        for name, values in (net.state_dict() if net is not None else {}).items():
+            whole.update(name.encode())
+            whole.update(values.cpu().contiguous().flatten().view(torch.uint8).numpy())
+    return whole.hexdigest()
 
 
 def _packed(target: Target) -> dict[str, Tensor]:

