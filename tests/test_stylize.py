@@ -433,6 +433,18 @@ def test_what_does_not_touch_keys_analyses_and_measures_nothing_again_and_keeps_
     assert again.painted == painter.painted  # painted keys are not kept, but for the boundary
 
 
+def test_frames_that_are_painted_by_their_own_statistics_have_no_shot_measured(
+    tmp_path: Path,
+) -> None:
+    source, target = lossless(tmp_path / "film.mkv", texture(4)), tmp_path / "painted.mkv"
+    for statistics, measured in (("frame", 0), ("shot", 1)):
+        settings = {"style": "made", "codec": "ffv1", "keys": 1, "statistics": statistics}
+        painter = Identity()
+        paint(source, target, painter, Recipe.model_validate(settings))
+        assert painter.painted == [0, 1, 2, 3]
+        assert painter.shots == measured
+
+
 def test_another_style_paints_every_key_again_but_analyses_nothing(
     tmp_path: Path, long_film: Path
 ) -> None:
