@@ -16,11 +16,11 @@ from pathlib import Path
 
 from jobs.engine import Machines, cores, running
 from jobs.progress import Progressing
-from pipeline.errors import BadRequest, ClusterFailed
+from pipeline.errors import BadRequest, ClusterFailed, FilmError
 from pipeline.forecast import Needs
 from pipeline.paint import styles, targets
 from pipeline.paint.encoder import FILE as ENCODER
-from pipeline.paint.workshop import Run, carry_out, steps_of, teach_encoder
+from pipeline.paint.workshop import Run, carry_out, check, steps_of, teach_encoder
 
 _NEEDS = Needs(base=1 << 30, worker=4 << 30, chunk=80 << 20)
 """A worker holds photographs, targets and VGG16's activations: 3.4 GiB with S and batches of 4."""
@@ -33,7 +33,12 @@ def train(run: Run, *, machines: Machines | None, progress: Progressing) -> bool
         run: what to train, and on what.
         machines: of Ray; None trains in this process.
         progress: is told of steps.
+
+    Raises:
+        FilmError: What is wrong with the run, as the plain loop says it, before Ray starts where
+            that can be seen; ``ClusterFailed`` for what went wrong with Ray.
     """
+    check(run)
     progress.stage("training", run.settings.steps, done=run.steps_done)
     if machines is None:
         return carry_out(run, lambda _: progress.advance(1))
@@ -74,9 +79,20 @@ def _on_ray(run: Run, gpus: int) -> bool:
         try:
             trainer.fit()
         except Exception as error:
+            if (own := of_our_own(error)) is not None:
+                raise own from error
             lines = [line for line in str(error).splitlines() if line.strip()]
             raise ClusterFailed(f"training failed: {lines[-1] if lines else error!r}") from error
     return run.steps_done >= run.settings.steps
+
+
+def of_our_own(error: Exception) -> FilmError | None:
+    """Find what our own lines have raised on a worker in what Ray Train raises for it."""
+    for failure in getattr(error, "worker_failures", {}).values():
+        inner = getattr(failure, "_base_exc", failure)  # with Ray's own trace around it
+        if isinstance(inner, FilmError):
+            return inner
+    return None
 
 
 def _work(config: dict[str, Run]) -> None:

@@ -19,7 +19,7 @@ from jobs import train as job
 from jobs.engine import Machines
 from jobs.progress import Silent
 from jobs.train_bare import main as train_bare
-from pipeline.errors import BadRequest, UnreadableFilm
+from pipeline.errors import BadRequest, FilmError, MissingWeights, UnreadableFilm
 from pipeline.paint import styles
 from pipeline.paint import targets as targets_of
 from pipeline.paint.networks import Painter
@@ -93,6 +93,55 @@ def test_a_run_without_photographs_or_with_codes_of_nobody_is_refused(
         carry_out(replace(_run(made, tmp_path), data=tmp_path), lambda _: None)
     with pytest.raises(BadRequest, match="measured no targets"):
         carry_out(replace(_run(made, tmp_path), codes_of=tmp_path), lambda _: None)
+
+
+def test_what_is_wrong_with_a_run_is_the_same_line_on_ray_before_ray_starts(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def started(*_: object, **__: object) -> None:
+        raise AssertionError("Ray was started")
+
+    monkeypatch.setattr(job, "running", started)
+    ours = _run(made, tmp_path / "ours")
+    assert carry_out(ours, lambda _: None)
+    other = replace(ours, settings=replace(SETTINGS, batch=2, seed=5))
+    bad: list[tuple[Run, type[FilmError], str]] = [
+        (
+            other,
+            BadRequest,
+            r"other settings \(batch is 1, not 2; seed is 1, not 5\); give another",
+        ),
+        (replace(ours, data=tmp_path), UnreadableFilm, "no photographs"),
+        (replace(ours, vgg=tmp_path / "none"), MissingWeights, "no VGG16"),
+        (replace(ours, folder=tmp_path / "new", codes_of=tmp_path), BadRequest, "no targets"),
+        (replace(ours, folder=tmp_path / "new", start=tmp_path), BadRequest, "no painter of size"),
+    ]
+    for run, kind, line in bad:
+        for machines in (None, Machines(1, gpus=0)):
+            with pytest.raises(kind, match=line):
+                job.train(run, machines=machines, progress=Silent())
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_our_own_lines_raise_on_a_worker_of_ray_train_is_told_as_it_is() -> None:
+    class GroupError(Exception):
+        """As Ray Train raises it."""
+
+        def __init__(self, *failures: Exception) -> None:
+            super().__init__("Training failed due to worker errors")
+            self.worker_failures = dict(enumerate(failures))
+
+    class Traced(Exception):
+        """As Ray Train wraps what a worker raised."""
+
+        def __init__(self, inner: Exception) -> None:
+            self._base_exc = inner
+
+    own = BadRequest("holds a run with other settings")
+    assert job.of_our_own(GroupError(ValueError("a bug"), Traced(own))) is own
+    assert job.of_our_own(GroupError(own)) is own
+    assert job.of_our_own(GroupError(Traced(ValueError("a bug")))) is None
+    assert job.of_our_own(RuntimeError("Ray died")) is None
 
 
 def test_installing_keeps_the_other_size_only_if_it_speaks_the_same_codes(

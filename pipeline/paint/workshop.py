@@ -10,14 +10,14 @@ import json
 import math
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
 
-from pipeline.errors import BadRequest, UnreadableFilm
+from pipeline.errors import BadRequest, MissingWeights, UnreadableFilm
 from pipeline.paint import encoder, losses, pictures, schedule, styles, targets, training
 from pipeline.paint.crew import rank, wait_for_all
 from pipeline.paint.encoder_training import (
@@ -31,6 +31,11 @@ from pipeline.paint.encoder_training import (
 from pipeline.paint.inherit import inherit
 from pipeline.paint.networks import Painter, load_painter
 from pipeline.paint.split import is_held_out, without_copies
+
+_PHOTOGRAPHS = ("photos.parquet", "photos_more.parquet")
+_BASIS, _TARGETS = "basis.safetensors", "targets.safetensors"
+_FEW = 3
+"""Settings that a message names at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,43 @@ def steps_of(folder: Path) -> int:
     return int(torch.load(path, map_location="cpu", weights_only=True)["step"])
 
 
+def check(run: Run) -> None:
+    """Refuse what can be seen to be wrong before anything is loaded, on whatever machine.
+
+    Raises:
+        BadRequest: If the folder holds another run, or what it is to begin with is not there.
+        UnreadableFilm: If there are no photographs.
+        MissingWeights: If there is no VGG16.
+    """
+    claimed = run.folder / "settings.json"
+    if claimed.is_file():
+        _check_settings(run, json.loads(claimed.read_text("utf-8")))
+    if not any((run.data / name).is_file() for name in _PHOTOGRAPHS):
+        raise UnreadableFilm(f"no photographs: {run.data / _PHOTOGRAPHS[0]} is missing")
+    if run.vgg is not None and not run.vgg.is_file():
+        raise MissingWeights(f"no VGG16 weights at {run.vgg}")
+    measured = (run.folder / _TARGETS).is_file()
+    if not measured and run.codes_of is not None:
+        _check_codes(run.codes_of)
+    if run.start is not None and not run.steps_done:
+        _start_files(run.start, run.settings.size)
+
+
+def _check_settings(run: Run, claimed: dict[str, object]) -> None:
+    wanted = json.loads(json.dumps(asdict(run.settings)))
+    other = [f"{k} is {claimed.get(k)}, not {v}" for k, v in wanted.items() if claimed.get(k) != v]
+    if other:
+        raise BadRequest(
+            f"{run.folder} holds a run with other settings ({'; '.join(other[:_FEW])}); "
+            "give another folder"
+        )
+
+
+def _check_codes(folder: Path) -> None:
+    if not all((folder / name).is_file() for name in (_BASIS, _TARGETS)):
+        raise BadRequest(f"{folder} has measured no targets")
+
+
 def carry_out(run: Run, tell: Callable[[training.Progress], None]) -> bool:
     """Begin or go on with a run; True when all of its steps are done.
 
@@ -78,6 +120,7 @@ def carry_out(run: Run, tell: Callable[[training.Progress], None]) -> bool:
         UnreadableFilm: If there are no photographs.
         MissingWeights: If there is no VGG16.
     """
+    check(run)
     torch.set_num_threads(run.threads)
     dtype = torch.bfloat16 if run.settings.half else torch.float32
     vgg = losses.load_vgg16(run.vgg, dtype=dtype).to(run.device)
@@ -112,11 +155,11 @@ def photographs(data: Path, settings: schedule.Settings) -> list[pictures.Pictur
         UnreadableFilm: If there are none.
     """
     photos = []
-    for name in ("photos.parquet", "photos_more.parquet"):
+    for name in _PHOTOGRAPHS:
         if (data / name).is_file():
             photos += pictures.read_table(data / name)
     if not photos:
-        raise UnreadableFilm(f"no photographs: {data / 'photos.parquet'} is missing")
+        raise UnreadableFilm(f"no photographs: {data / _PHOTOGRAPHS[0]} is missing")
     return [pictures.reduced(photo, settings.photo_side) for photo in photos]
 
 
@@ -131,18 +174,17 @@ def _note_data(run: Run) -> None:
 
 def _targets(run: Run, vgg: losses.Vgg16, photos: Sequence[pictures.Picture]) -> targets.Targets:
     """Read the run's targets, or measure them; of several workers, one does."""
-    path = run.folder / "targets.safetensors"
+    path = run.folder / _TARGETS
     if rank() == 0 and not path.is_file() and run.codes_of is not None:
-        for name in ("basis.safetensors", path.name):
-            if not (run.codes_of / name).is_file():
-                raise BadRequest(f"{run.codes_of} has measured no targets")
+        _check_codes(run.codes_of)
+        for name in (_BASIS, path.name):
             part = path.with_suffix(".part")
             shutil.copyfile(run.codes_of / name, part)
             part.replace(run.folder / name)
     elif rank() == 0 and not path.is_file():
         works, collection = read_works(run.data)
         aims, basis = targets.make_targets(works, collection, vgg, photos=photos)
-        targets.save_basis(basis, run.folder / "basis.safetensors")
+        targets.save_basis(basis, run.folder / _BASIS)
         targets.save_targets(aims, path)
     wait_for_all()
     return targets.load_targets(path)
@@ -161,13 +203,23 @@ def read_works(data: Path) -> tuple[dict[str, pictures.Picture], list[pictures.P
 
 def _begin_with(folder: Path, aims: targets.Targets, size: str, net: Painter) -> None:
     """Give a new net what an earlier painter knows; ``folder`` as ``Run.start``."""
-    painter, codes = folder / f"painter-{size}.safetensors", folder / "codes.safetensors"
-    if not painter.is_file() or not codes.is_file():
-        raise BadRequest(f"{folder} holds no painter of size {size} with its codes")
+    painter, codes = _start_files(folder, size)
     older = load_painter(painter, size=size)
     known = load_file(codes)
     pairs = {n: (known[n], aims.codes[i]) for i, n in enumerate(aims.names) if n in known}
     inherit(net, older, pairs)
+
+
+def _start_files(folder: Path, size: str) -> tuple[Path, Path]:
+    """An earlier painter and its codes.
+
+    Raises:
+        BadRequest: If they are not there.
+    """
+    painter, codes = folder / f"painter-{size}.safetensors", folder / "codes.safetensors"
+    if not painter.is_file() or not codes.is_file():
+        raise BadRequest(f"{folder} holds no painter of size {size} with its codes")
+    return painter, codes
 
 
 def teach_encoder(
@@ -183,12 +235,12 @@ def teach_encoder(
         BadRequest: If the run has not measured its targets yet.
     """
     torch.set_num_threads(run.threads)
-    if not (run.folder / "basis.safetensors").is_file():
+    if not (run.folder / _BASIS).is_file():
         raise BadRequest(f"{run.folder} has no code basis yet: train its painter first")
     dtype = torch.bfloat16 if run.settings.half else torch.float32
     vgg = losses.load_vgg16(run.vgg, dtype=dtype).to(run.device)
-    basis = targets.load_basis(run.folder / "basis.safetensors")
-    aims = targets.load_targets(run.folder / "targets.safetensors")
+    basis = targets.load_basis(run.folder / _BASIS)
+    aims = targets.load_targets(run.folder / _TARGETS)
     coder = Coder.of(vgg, basis, aims)
     path = run.folder / "lessons.safetensors"
     if not path.is_file():
