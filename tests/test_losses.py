@@ -3,12 +3,15 @@
 import torch
 
 from pipeline.paint.losses import (
+    PALETTE,
     STYLE_LAYERS,
     Manner,
     Vgg16,
     consistency_loss,
     content_loss,
     manner,
+    opponents,
+    palette_loss,
     scales,
     style_losses,
 )
@@ -80,3 +83,19 @@ def test_consistency_counts_only_what_is_valid() -> None:
     assert float(consistency_loss(painted, expected, valid)) == 0.25
     valid[..., 0] = 0
     assert float(consistency_loss(painted, expected, valid)) == 0
+
+
+def test_palette_loss_sees_hue_and_which_hues_go_with_light() -> None:
+    generator = torch.Generator().manual_seed(0)
+    picture = torch.rand(1, 3, 32, 32, generator=generator)
+
+    def palette(x: torch.Tensor) -> Manner:
+        return manner({PALETTE: opponents(x)})
+
+    own = palette(picture)
+    assert palette_loss(palette(picture.flip(3)), own) == 0
+    assert palette_loss(palette(picture.mean(1, keepdim=True).expand(-1, 3, -1, -1)), own) > 0.5
+    assert palette_loss(palette(picture * torch.tensor([1, 0.5, 0.5]).view(1, 3, 1, 1)), own) > 0.1
+    along = torch.linspace(-0.2, 0.2, 32).expand(1, 1, 32, 32)
+    red = torch.cat([along, -0.299 / 0.587 * along, 0 * along], 1)
+    assert palette_loss(palette(0.5 + along + red), palette(0.5 + along + red.flip(3))) > 0.1

@@ -21,9 +21,14 @@ CONTENT_LAYER = "relu3_3"
 STYLE_LAYERS = ("relu1_2", "relu2_2", "relu3_3")
 GRAM_LAYERS = ("relu2_2", "relu3_3")
 CODE_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
+PALETTE = "palette"
+"""A layer of its own in a manner: what ``opponents`` gives."""
 _CONVOLUTIONS = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21)
 _POOL_BEFORE = {5, 10, 17}
 _NAMES = {2: "relu1_2", 7: "relu2_2", 14: "relu3_3", 21: "relu4_3"}
+_OPPONENTS = ((0.299, 0.587, 0.114), (1.0, -1.0, 0.0), (-0.5, -0.5, 1.0))
+_SPREADS = (0.2, 0.1, 0.12)
+"""Standard deviation of light, R - G and B - (R + G) / 2 within one of 796 paintings."""
 _MEAN = (123.68 / 255, 116.779 / 255, 103.939 / 255)
 
 
@@ -77,6 +82,20 @@ def load_vgg16(path: Path | None, *, dtype: torch.dtype = torch.float32) -> Vgg1
     if not path.is_file():
         raise MissingWeights(f"no VGG16 weights at {path}")
     return Vgg16(load_file(path), dtype=dtype)
+
+
+def opponents(picture: Tensor) -> Tensor:
+    """RGB [N, 3, H, W], 0 to 1, to six colour differences [N, 6, H, W], as strong as each other.
+
+    Light, red against green, blue against yellow, and the sums of each two: their means and
+    standard deviations hold the mean colour and all of its covariance. In VGG16's layers, light
+    is so much stronger than hue that hue is lost.
+    """
+    weights = torch.tensor(_OPPONENTS, device=picture.device)
+    spreads = torch.tensor(_SPREADS, device=picture.device)
+    three = torch.einsum("oc,nchw->nohw", weights / spreads[:, None], picture.float())
+    sums = (three + three.roll(1, 1)) * 0.5**0.5
+    return torch.cat([three, sums], 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +197,13 @@ def style_losses(
         ]
     ).mean()
     return moments, gram
+
+
+def palette_loss(painted: Manner, target: Manner) -> Tensor:
+    """Mean squared difference of means and standard deviations over the six of ``opponents``."""
+    return functional.mse_loss(painted.mean[PALETTE], target.mean[PALETTE]) + functional.mse_loss(
+        painted.std[PALETTE], target.std[PALETTE]
+    )
 
 
 def consistency_loss(painted: Tensor, expected: Tensor, valid: Tensor) -> Tensor:

@@ -38,6 +38,8 @@ class Settings:
     content: float = 2.0
     moments: float = 1.5
     gram: float = 4.0
+    palette: float = 1.0
+    """weight of the mean colour and its covariance"""
     finest: float = 2.0
     """weight of VGG16's first layer, mostly colours, among the layers of the moments"""
     consistency: float = 20.0

@@ -169,7 +169,7 @@ def _manners_of_crops(
 ) -> Iterator[losses.Manner]:
     """The manner of each crop for itself; all crops are of one size."""
     batch = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).to(vgg.mean.device)
-    m = _on_cpu(losses.manner(vgg(batch.float() / 255, last="relu4_3")))
+    m = _on_cpu(_manner(batch.float() / 255, vgg))
     for i in range(len(crops)):
         one = ({k: v[i : i + 1] for k, v in part.items()} for part in (m.mean, m.std, m.gram))
         yield losses.Manner(*one)
@@ -184,8 +184,12 @@ def _on_cpu(m: losses.Manner) -> losses.Manner:
 def manner_of(painting: pictures.Picture, vgg: losses.Vgg16, side: int) -> losses.Manner:
     """The manner of a whole work: the mean of five crops."""
     crops = pictures.style_crops(painting, side=side).to(vgg.mean.device)
-    parts = [losses.manner(vgg(crop[None], last="relu4_3")) for crop in crops]
+    parts = [_manner(crop[None], vgg) for crop in crops]
     return _on_cpu(losses.pooled(parts))
+
+
+def _manner(x: Tensor, vgg: losses.Vgg16) -> losses.Manner:
+    return losses.manner(vgg(x, last="relu4_3") | {losses.PALETTE: losses.opponents(x)})
 
 
 def save_codes(targets: Targets, path: Path) -> None:

@@ -36,6 +36,7 @@ class Progress:
     moments: float
     gram: float
     consistency: float
+    palette: float
     seconds: float
     """wall clock of the step"""
 
@@ -93,8 +94,9 @@ class Trainer:
         ramp = s.consistency * min(1.0, 0.1 + 1.8 * done)
         self.net.train()
         parts = self._losses(s.crop if done < 0.8 else s.wide_crop, rng)
-        content, moments, gram, consistency = parts
+        content, moments, gram, consistency, palette = parts
         total = s.content * content + s.moments * moments + s.gram * gram + ramp * consistency
+        total = total + s.palette * palette
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
         share_gradients(self.net)
@@ -108,9 +110,10 @@ class Trainer:
         self.step += 1
         seconds = time.perf_counter() - began
         values = torch.stack([p.detach().float() for p in parts]).tolist()
-        return Progress(self.step, values[0], values[1], values[2], values[3], seconds)
+        return Progress(self.step, *values, seconds)
 
-    def _losses(self, crop: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _losses(self, crop: int, rng: np.random.Generator) -> tuple[Tensor, ...]:
+        """Content, moments, Gram, consistency, palette."""
         s, apron = self.settings, self.net.size.apron
         side = crop + 8 + 2 * apron
         big = self.photos.windows(count=s.batch, side=side + 16, rng=rng)
@@ -124,11 +127,10 @@ class Trainer:
         with torch.no_grad():
             wanted = self.vgg(photo)[losses.CONTENT_LAYER]
         features = self.vgg(judged)
-        moments, gram = losses.style_losses(
-            losses.manner(features), target, self.targets.scales, finest=s.finest
-        )
+        own = losses.manner(features | {losses.PALETTE: losses.opponents(judged)})
+        moments, gram = losses.style_losses(own, target, self.targets.scales, finest=s.finest)
         content = losses.content_loss(features[losses.CONTENT_LAYER], wanted)
-        return content, moments, gram, consistency
+        return content, moments, gram, consistency, losses.palette_loss(own, target)
 
     def _styles(self, rng: np.random.Generator) -> tuple[Tensor, losses.Manner]:
         """Draw a batch of styles: codes [N, 256] and manners."""
