@@ -15,8 +15,9 @@ import numpy as np
 
 from jobs.progress import Progressing, Silent
 from jobs.stylize import Job, stylize
-from pipeline.judge.evaluate import Evaluation, evaluate
+from pipeline.judge.evaluate import evaluate
 from pipeline.judge.referee import Referee, careful_search, raft
+from pipeline.judge.scores import Evaluation
 from pipeline.judge.tables import read_rows
 from pipeline.media.container import read_film
 from pipeline.paint.styles import manifest

@@ -1,10 +1,10 @@
-"""Detail: blur loses it, steady light has no jitter, a grid is found and chance is not."""
+"""Detail: blur loses it, a grid is found and chance is not."""
 
 import cv2
 import numpy as np
 
 from films import planes_of, still
-from pipeline.judge.detail import detail, gradient, jitter, lattice
+from pipeline.judge.detail import detail, gradient, lattice
 
 
 def noise(spread: float) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
@@ -28,12 +28,6 @@ def test_blur_loses_detail() -> None:
 def test_the_gradient_of_a_ramp_is_its_slope() -> None:
     ramp = np.tile(np.arange(100, dtype=np.uint8), (10, 1))
     assert abs(gradient(ramp) - (1 / 255) ** 2) < 1e-9
-
-
-def test_a_fade_is_no_jitter_but_pumping_is() -> None:
-    assert jitter(np.linspace(20, 200, 10)) < 1e-9
-    assert jitter(np.array([100.0, 104.0] * 5)) > 7
-    assert jitter(np.array([1.0])) == 0
 
 
 def test_a_grid_of_4_pixels_is_found() -> None:

@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from films import Picture, make_film, texture
 from pipeline.errors import BadRequest
-from pipeline.judge.evaluate import evaluate, write_scores
+from pipeline.judge.evaluate import evaluate
+from pipeline.judge.scores import read_scores, summed, write_scores
 from pipeline.media.container import Film, read_film
 
 
@@ -39,6 +41,22 @@ def test_a_film_has_its_own_error_and_noise_has_more(tmp_path: Path) -> None:
     assert restless.detail > same.detail
 
 
+def test_what_comes_back_after_nine_frames_is_judged_apart(tmp_path: Path) -> None:
+    pictures = list(texture(12, shift=(0, 0)))
+    source = film(tmp_path / "source.mkv", pictures)
+    darker = [p if t < 6 else p - np.minimum(p, 20) for t, p in enumerate(pictures)]
+    found = evaluate(source, film(tmp_path / "darker.mkv", darker))
+    assert [s.frame for s in found.scores if s.error9 is not None] == [9, 10, 11]
+    assert found.scores[8].error == 0
+    assert found.scores[6].error == found.worst
+    assert found.worst_frames(1) == (6,)
+    assert found.error9 == pytest.approx((20 / 255) ** 2, rel=0.1)
+    assert found.floor9 == found.floor == 0
+    assert found.jitter > 0.5 > found.jitter_limit == pytest.approx(0.05)
+    assert found.stability is not None
+    assert found.stability > 0
+
+
 def test_scores_become_a_table(tmp_path: Path) -> None:
     source = film(tmp_path / "source.mkv", texture(3))
     found = evaluate(source, source, cache=tmp_path / "motion.npz")
@@ -47,6 +65,14 @@ def test_scores_become_a_table(tmp_path: Path) -> None:
     assert table.column("frame").to_pylist() == [0, 1, 2]
     assert table.column("error").to_pylist()[0] is None
     assert (tmp_path / "motion.npz").is_file()
+    kept = read_scores(tmp_path / "scores.parquet")
+    assert kept is not None
+    assert summed(kept) == found
+
+
+def test_a_table_of_other_measures_is_not_taken_for_todays(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"frame": [0, 1], "error": [None, 0.5]}), tmp_path / "old.parquet")
+    assert read_scores(tmp_path / "old.parquet") is None
 
 
 def test_a_film_of_another_length_is_no_painting(tmp_path: Path) -> None:

@@ -7,7 +7,16 @@ import pytest
 
 from films import still
 from pipeline.judge.referee import careful_search, motions, referee_size
-from pipeline.judge.temporal import Picture, content_floor, counted, warping_error
+from pipeline.judge.temporal import (
+    Picture,
+    content_floor,
+    counted,
+    e_stab,
+    fetch,
+    masked_difference,
+    stability_error,
+    warping_error,
+)
 from pipeline.motion.flow import Flow
 
 
@@ -59,6 +68,24 @@ def test_the_floor_grows_with_the_gradients() -> None:
     assert content_floor(None, 1, 1) is None
 
 
+def test_what_is_masked_makes_the_published_errors_smaller_and_the_warping_error_not() -> None:
+    grey, lit = np.full((96, 160, 3), 100, np.uint8), np.full((96, 160, 3), 110, np.uint8)
+    none, half = shift(0, 0), np.zeros((96, 160), bool)
+    half[:48] = True
+    assert warping_error(grey, lit, there=none, judged=half).error == pytest.approx((10 / 255) ** 2)
+    m2 = stability_error(lit, grey, back=none, judged=half)
+    assert m2 == pytest.approx((10 / 255) ** 2 / 2)
+    assert e_stab([m2, m2]) == pytest.approx(10 / 255 / 2**0.5)
+    assert masked_difference(grey, lit, there=none, judged=half) == pytest.approx(10 / 255 / 2)
+    assert e_stab([]) is None
+
+
+def test_the_nearest_pixel_is_fetched_where_that_is_asked_for() -> None:
+    now = still()
+    assert np.array_equal(fetch(now, shift(0.4, -0.3), interpolation="nearest"), now)
+    assert np.array_equal(fetch(now, shift(1, 0), interpolation="nearest")[:, :-1], now[:, 1:])
+
+
 def test_pictures_of_two_sizes_are_refused() -> None:
     with pytest.raises(ValueError, match="one shape"):
         warping_error(still(), still((80, 48)), there=shift(0, 0), judged=np.ones((96, 160), bool))
@@ -73,6 +100,15 @@ def test_the_referee_finds_a_known_motion_and_keeps_it(tmp_path: Path) -> None:
     assert np.abs(np.median(looked[0].forth, axis=(0, 1)) - (2, 1)).max() < 0.1
     assert all(np.array_equal(a.back, b.back) for a, b in zip(looked, kept, strict=True))
     assert [p.name for p in cache.parent.iterdir()] == ["motion.npz"]
+
+
+def test_the_referee_looks_nine_frames_on_and_short_films_have_no_such_pair() -> None:
+    pictures = [still(offset=(t / 2, 0)) for t in range(11)]
+    far = motions(pictures, careful_search, gap=9)
+    assert len(far) == len(far[:]) == 2
+    assert abs(np.median(far[1].forth[..., 0]) - 4.5) < 0.1
+    assert abs(np.median(far[1].back[..., 0]) + 4.5) < 0.1
+    assert len(motions(pictures[:9], careful_search, gap=9)) == 0
 
 
 def test_a_referee_looks_at_360_lines() -> None:

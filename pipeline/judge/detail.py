@@ -31,20 +31,6 @@ def detail(luma: Plane) -> float:
     return _mean_square(np.asarray(fine - coarse, np.float32))
 
 
-def jitter(levels: NDArray[np.float64]) -> float:
-    """Measure how unsteady mean light is: the RMS second difference.
-
-    Args:
-        levels: [N], mean luma of consecutive frames in codes; under 3 there is none.
-
-    >>> jitter(np.array([10.0, 11.0, 12.0])), jitter(np.array([10.0, 12.0, 10.0]))
-    (0.0, 4.0)
-    """
-    if levels.size < 3:
-        return 0.0
-    return float(np.sqrt(np.square(np.diff(levels, 2)).mean()))
-
-
 def lattice(luma: Plane) -> float:
     """Measure the 4 px grid in a frame, RMS in codes, above what chance would give.
 

@@ -1,69 +1,57 @@
 """A film and its painting to numbers: one row a frame, and what they come to.
 
-The motion is the film's own, by a referee; errors are M1 on RGB at the films' own size. Nothing
-here compares two paintings: judge each against the same source, then divide.
+Both films are decoded once; nine frames are held.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline.errors import BadRequest
-from pipeline.judge.detail import detail, gradient, jitter, lattice
+from pipeline.judge.detail import detail, gradient, lattice
+from pipeline.judge.light import lightness
 from pipeline.judge.referee import PairMotion, Referee, careful_search, motions, referee_size
-from pipeline.judge.temporal import content_floor, counted, warping_error
+from pipeline.judge.scores import FAR, Evaluation, Score, summed
+from pipeline.judge.temporal import (
+    PairError,
+    content_floor,
+    counted,
+    masked_difference,
+    stability_error,
+    warping_error,
+)
 from pipeline.media.color import resolved, to_rgb
 from pipeline.media.container import Film
 from pipeline.media.decode import Frame, frames
 
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """What is known of one painted frame; errors are against the frame before, [0, 1]^2."""
-
-    frame: int
-    pts: int
-    error: float | None
-    """E1; None for the first frame and where too little can be judged."""
-    content: float | None
-    """C1: the source's own error over the same pixels."""
-    floor: float | None
-    """F1: C1 scaled by the gradients."""
-    coverage: float | None
-    detail: float
-    """Energy of fine structure in the painted luma."""
-    gradient: float
-    gradient_source: float
-    level: float
-    """Mean luma in codes."""
-    lattice: float
-    """RMS in codes."""
+Picture = NDArray[np.uint8]
+"""[H, W, 3], RGB."""
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
-    """What the rows come to: means over what could be judged."""
+class _Shown:
+    """A frame of both films."""
 
-    scores: tuple[Score, ...]
-    error: float | None
-    """Mean E1."""
-    worst: float | None
-    """Largest E1."""
-    content: float | None
-    """Mean C1."""
-    floor: float | None
-    """Mean F1."""
-    unjudged: int
-    """Pairs of which less than a fifth could be judged."""
-    detail: float
-    jitter: float
-    lattice: float
+    source: Picture
+    painted: Picture
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """What two frames come to; all but M1 is None where too little can be judged."""
+
+    painted: PairError
+    source: PairError
+    difference: float | None
+    stability: float | None
+
+
+_FIRST = _Pair(PairError(None, 0.0), PairError(None, 0.0), None, None)
 
 
 def evaluate(
@@ -81,7 +69,8 @@ def evaluate(
         painted: The same film painted.
         count: Frames to judge, at least 1; fewer if the films are shorter.
         referee: Whose motion to trust.
-        cache: Where the referee's motion is kept; name it for source, count and referee.
+        cache: A .npz file where the referee's motion is kept, and over nine frames beside it; name
+            it for source, count and referee.
 
     Raises:
         BadRequest: If the two are not of one size and length.
@@ -99,70 +88,76 @@ def evaluate(
     stop = max(1, min(count, source.frames))
     size = referee_size(*source.size)
     small = [_small(_picture(source, frame), size) for frame in frames(source, 0, stop)]
-    motion = motions(small, referee, cache=cache)
-    return _summed(tuple(_scores(source, painted, motion)))
+    beside = cache.with_stem(f"{cache.stem}-over{FAR}") if cache is not None else None
+    near = motions(small, referee, cache=cache)
+    far = motions(small, referee, gap=FAR, cache=beside)
+    return summed(list(_scores(source, painted, near, far, stop)))
 
 
-def write_scores(scores: Sequence[Score], path: Path) -> None:
-    """Write the rows as Parquet."""
-    kinds = {"frame": pa.int64(), "pts": pa.int64()}
-    schema = pa.schema([(f.name, kinds.get(f.name, pa.float64())) for f in fields(Score)])
-    pq.write_table(pa.Table.from_pylist([asdict(score) for score in scores], schema=schema), path)
-
-
-def _scores(source: Film, painted: Film, motion: Sequence[PairMotion]) -> Iterator[Score]:
-    stop = len(motion) + 1
-    before: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = None
+def _scores(
+    source: Film,
+    painted: Film,
+    near: Sequence[PairMotion],
+    far: Sequence[PairMotion],
+    stop: int,
+) -> Iterator[Score]:
+    held: deque[_Shown] = deque(maxlen=FAR)
     pairs = zip(frames(source, 0, stop), frames(painted, 0, stop), strict=True)
     for index, (theirs, ours) in enumerate(pairs):
-        now = (_picture(source, theirs), _picture(painted, ours))
-        steep, steep_source = gradient(ours.planes.luma), gradient(theirs.planes.luma)
-        error = content = coverage = None
-        if before is not None:
-            along = motion[index - 1]
-            judged = counted(along.forth, along.back)
-            pair = warping_error(before[1], now[1], there=along.forth, judged=judged)
-            own = warping_error(before[0], now[0], there=along.forth, judged=judged)
-            error, content, coverage = pair.error, own.error, pair.coverage
-        yield Score(
-            frame=ours.index,
-            pts=ours.pts,
-            error=error,
-            content=content,
-            floor=content_floor(content, steep, steep_source),
-            coverage=coverage,
-            detail=detail(ours.planes.luma),
-            gradient=steep,
-            gradient_source=steep_source,
-            level=float(ours.planes.luma.mean()),
-            lattice=lattice(ours.planes.luma),
-        )
-        before = now
+        now = _Shown(_picture(source, theirs), _picture(painted, ours))
+        short = _pair(held[-1], now, near[index - 1], stable=True) if index else _FIRST
+        long = _pair(held[0], now, far[index - FAR]) if index >= FAR else _FIRST
+        yield _score(index, ours, theirs, now, short, long)
+        held.append(now)
 
 
-def _summed(scores: tuple[Score, ...]) -> Evaluation:
-    errors = [score.error for score in scores if score.error is not None]
-    return Evaluation(
-        scores=scores,
-        error=_mean(errors),
-        worst=max(errors, default=None),
-        content=_mean([score.content for score in scores if score.content is not None]),
-        floor=_mean([score.floor for score in scores if score.floor is not None]),
-        unjudged=len(scores) - 1 - len(errors),
-        detail=float(np.mean([score.detail for score in scores])),
-        jitter=jitter(np.array([score.level for score in scores])),
-        lattice=float(np.mean([score.lattice for score in scores])),
+def _pair(before: _Shown, now: _Shown, along: PairMotion, *, stable: bool = False) -> _Pair:
+    """Judge two frames; M2, which fetches the other way, only where it is asked for."""
+    judged = counted(along.forth, along.back)
+    ours = warping_error(before.painted, now.painted, there=along.forth, judged=judged)
+    own = warping_error(before.source, now.source, there=along.forth, judged=judged)
+    if ours.error is None:
+        return _Pair(ours, own, None, None)
+    difference = masked_difference(before.painted, now.painted, there=along.forth, judged=judged)
+    if not stable:
+        return _Pair(ours, own, difference, None)
+    returned = counted(along.back, along.forth)
+    stability = stability_error(now.painted, before.painted, back=along.back, judged=returned)
+    return _Pair(ours, own, difference, stability)
+
+
+def _score(index: int, ours: Frame, theirs: Frame, now: _Shown, short: _Pair, long: _Pair) -> Score:
+    steep, steep_source = gradient(ours.planes.luma), gradient(theirs.planes.luma)
+    light, light_source = lightness(now.painted), lightness(now.source)
+    return Score(
+        frame=ours.index,
+        pts=ours.pts,
+        error=short.painted.error,
+        content=short.source.error,
+        floor=content_floor(short.source.error, steep, steep_source),
+        coverage=short.painted.coverage if index else None,
+        error9=long.painted.error,
+        content9=long.source.error,
+        floor9=content_floor(long.source.error, steep, steep_source),
+        coverage9=long.painted.coverage if index >= FAR else None,
+        stability=short.stability,
+        difference=short.difference,
+        difference9=long.difference,
+        detail=detail(ours.planes.luma),
+        gradient=steep,
+        gradient_source=steep_source,
+        light=float(light.mean()),
+        light_source=float(light_source.mean()),
+        contrast=float(light.std()),
+        contrast_source=float(light_source.std()),
+        lattice=lattice(ours.planes.luma),
     )
 
 
-def _mean(values: Sequence[float]) -> float | None:
-    return float(np.mean(values)) if values else None
-
-
-def _picture(film: Film, frame: Frame) -> NDArray[np.uint8]:
+def _picture(film: Film, frame: Frame) -> Picture:
     rgb = to_rgb(frame.planes, resolved(film.color, film.height))
     return np.clip(np.rint(rgb * 255), 0, 255).astype(np.uint8)
 
 
-def _small(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+def _small(picture: Picture, size: tuple[int, int]) -> Picture:
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)

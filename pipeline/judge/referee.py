@@ -8,8 +8,8 @@ never of the painting, and is kept in a file because it outlives many paintings.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
+from typing import overload
 
 import cv2
 import numpy as np
@@ -30,12 +30,12 @@ _LEAST_SIDE = 128  # RAFT's smallest correlation level is 1/64 and must have two
 
 @dataclass(frozen=True, slots=True)
 class PairMotion:
-    """The motion between frames t - 1 and t, at referee size."""
+    """The motion between two frames, the next or nine further on, at referee size."""
 
     forth: Flow
-    """flow(t - 1, t)"""
+    """flow(first, second)"""
     back: Flow
-    """flow(t, t - 1)"""
+    """flow(second, first)"""
 
 
 def referee_size(width: int, height: int) -> tuple[int, int]:
@@ -89,26 +89,51 @@ def raft(weights: Path) -> Referee:
     return look
 
 
+class Motions(Sequence[PairMotion]):
+    """The motion of many pairs, held as half floats: a minute of film fits into memory."""
+
+    def __init__(self, packed: Sequence[NDArray[np.float16]]) -> None:
+        """Keep [2, h, w, 2] a pair: forth and back."""
+        self._packed = packed
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+    @overload
+    def __getitem__(self, place: int) -> PairMotion: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> "Motions": ...
+
+    def __getitem__(self, place: int | slice) -> "PairMotion | Motions":
+        if isinstance(place, slice):
+            return Motions(self._packed[place])
+        forth, back = self._packed[place]
+        return PairMotion(forth.astype(np.float32), back.astype(np.float32))
+
+
 def motions(
-    pictures: Sequence[Picture], referee: Referee, *, cache: Path | None = None
-) -> list[PairMotion]:
-    """Give the motion between each two neighbours of N pictures: N - 1.
+    pictures: Sequence[Picture], referee: Referee, *, gap: int = 1, cache: Path | None = None
+) -> Motions:
+    """Give the motion between frames t and t + gap of N pictures: N - gap pairs, or none.
 
     Args:
         pictures: At referee size.
         referee: How to look.
-        cache: A .npz file to take them from, or to leave them in. Whoever names it answers for film
-            and referee; motion is rounded to half floats there and in what is given back alike.
+        gap: Frames from the first to the second of a pair.
+        cache: A .npz file to take them from, or to leave them in. Whoever names it answers for
+            film, referee and gap; motion is rounded to half floats there and in what is given back
+            alike.
     """
-    pairs = max(0, len(pictures) - 1)
+    pairs = max(0, len(pictures) - gap)
     if cache is not None and cache.is_file():
         with np.load(cache) as stored:
             kept = stored["flow"]
         if kept.shape == (pairs, 2, *pictures[0].shape[:2], 2):
-            return [_unpacked(pair) for pair in kept]
+            return Motions(list(kept))
     looked = [
-        np.stack([referee(before, now), referee(now, before)]).astype(np.float16)
-        for before, now in pairwise(pictures)
+        np.stack([referee(first, second), referee(second, first)]).astype(np.float16)
+        for first, second in zip(pictures, pictures[gap:], strict=False)
     ]
     if cache is not None and looked:
         cache.parent.mkdir(parents=True, exist_ok=True)
@@ -116,8 +141,4 @@ def motions(
         with partial.open("wb") as file:
             np.savez(file, flow=np.stack(looked))
         partial.replace(cache)
-    return [_unpacked(pair) for pair in looked]
-
-
-def _unpacked(pair: NDArray[np.float16]) -> PairMotion:
-    return PairMotion(pair[0].astype(np.float32), pair[1].astype(np.float32))
+    return Motions(looked)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.judge.referee import PairMotion
-from pipeline.judge.temporal import LEAST_COVERAGE, counted, fetch
+from pipeline.judge.temporal import LEAST_COVERAGE, counted, enlarged, fetch
 
 Picture = NDArray[np.uint8]
 """[H, W, 3], RGB."""
@@ -72,8 +72,8 @@ def stillness(pictures: Iterable[Picture], motion: Sequence[PairMotion]) -> Stil
         judged = counted(along.forth, along.back)
         if judged.mean() < LEAST_COVERAGE:
             continue
-        mask = _enlarged(judged, (before.shape[0], before.shape[1]))
-        fetched = fetch(now, along.forth, cubic=True)
+        mask = enlarged(judged, before.shape)
+        fetched = fetch(now, along.forth, interpolation="cubic")
         difference = np.square(fetched - before)
         area = int(np.count_nonzero(mask))
         change += _over(difference[..., 0], mask) * area
@@ -93,13 +93,6 @@ def _told(frames: Iterable[Bands], energies: list[float]) -> Iterable[Bands]:
     for frame in frames:
         energies.append(float(np.square(frame[..., 0]).mean()))
         yield frame
-
-
-def _enlarged(judged: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.uint8]:
-    mask, size = judged.astype(np.uint8), (shape[1], shape[0])
-    if mask.shape == shape:
-        return mask
-    return np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
 def _over(values: NDArray[np.float32], mask: NDArray[np.uint8]) -> float:
