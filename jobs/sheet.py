@@ -54,6 +54,16 @@ def reduced(picture: RGB, height: int | None) -> RGB:
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
+def reduced_to(picture: RGB, lines: int) -> RGB:
+    """Reduce a picture to so many lines of its shorter side, as films are; never enlarge.
+
+    >>> reduced_to(np.zeros((1920, 1080, 3), np.float32), 540).shape
+    (960, 540, 3)
+    """
+    height, width = picture.shape[:2]
+    return reduced(picture, max(lines, round(height * lines / width)))
+
+
 def in_rows(pictures: Sequence[RGB], *, columns: int = 3) -> RGB:
     """Lay pictures of one size out in rows of at most so many."""
     blank = np.ones_like(pictures[0])

@@ -1,7 +1,7 @@
 """The gallery as a contact sheet, and a painting to a code file of one's own.
 
 On a *contact sheet* every style of the gallery has painted the same picture. It is painted at the
-lines at which films are painted by default, and shown smaller.
+lines at which films are painted by default, of its shorter side, and shown smaller.
 """
 
 import re
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.progress import Progressing
-from jobs.sheet import RGB, Tile, check_target, labelled, reduced, write
+from jobs.sheet import RGB, Tile, check_target, labelled, reduced_to, write
 from pipeline.errors import BadRequest, OutOfResources, SourceError
 from pipeline.media.clock import frame_at, parse_time
 from pipeline.media.color import resolved, to_rgb
@@ -125,14 +125,14 @@ def sheet(
     source, captions = on or DEMO, gallery()
     if on is None and not DEMO.is_file():
         raise BadRequest("name a picture or a film to paint: --on holiday.jpg (or make demo first)")
-    picture = reduced(_picture(source, at), _LINES)
+    picture = reduced_to(_picture(source, at), _LINES)
     held = load_brush(load_code(captions[0].name))
-    tiles = [Tile(reduced(picture, _SHOWN), source.stem)]
+    tiles = [Tile(reduced_to(picture, _SHOWN), source.stem)]
     progress.stage("painting", len(captions), done=0)
     for caption in captions:
         own = brush(held.net, load_code(caption.name), weights=held.weights)
         painted = paint(own, picture, measure(own, [picture]))
-        tiles.append(Tile(reduced(painted, _SHOWN), caption.name))
+        tiles.append(Tile(reduced_to(painted, _SHOWN), caption.name))
         progress.advance(1)
     columns = columns_of(len(tiles), tiles[0].picture)
     write(labelled([tiles[i : i + columns] for i in range(0, len(tiles), columns)]), target)

@@ -108,6 +108,37 @@ def test_a_sheet_has_the_picture_and_then_every_style_each_over_its_name(
 
 
 @pytest.mark.usefixtures("tints")
+@pytest.mark.parametrize(
+    ("size", "painted", "tile"),
+    [((1280, 720), (960, 540), (391, 220)), ((720, 1280), (540, 960), (220, 391))],
+    ids=["portrait", "landscape"],
+)
+def test_a_sheet_is_painted_at_the_lines_of_the_shorter_side_as_films_are(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    size: tuple[int, int],
+    painted: tuple[int, int],
+    tile: tuple[int, int],
+) -> None:
+    seen: list[tuple[int, ...]] = []
+
+    def measure(_held: object, pictures: list[RGB]) -> None:
+        seen.extend(picture.shape for picture in pictures)
+
+    monkeypatch.setattr(pipeline.paint.stylize, "measure", measure)
+    monkeypatch.setattr(jobs.styles, "gallery", lambda: gallery()[:1])
+    source, target = painting(tmp_path / "on.png", size=size), tmp_path / "look.png"
+    sheet(target, on=source, at="0s", progress=Silent())
+    assert seen == [(*painted, 3)]
+    drawn = cv2.imread(str(target))
+    assert drawn is not None
+    high, wide = tile
+    columns = 2 if high > wide else 1
+    shape = (8 + (high + 32) * (2 // columns), 8 + (wide + 8) * columns, 3)
+    assert drawn.shape == shape
+
+
+@pytest.mark.usefixtures("tints")
 def test_a_sheet_of_a_film_shows_the_frame_that_was_named(
     tmp_path: Path, reelbrush: Command
 ) -> None:
