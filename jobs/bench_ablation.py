@@ -1,9 +1,9 @@
 """Short training runs to what each part of the recipe is for.
 
 Every run begins with the same weights, draws the same pictures and takes as many steps; one thing
-is left out of each. Judged on photographs that none of them saw: style and content loss by what
-trains (seen works, and held-out works with their exact codes), shift error, and power at a period
-of 2 and 4 px against its neighbours.
+is left out of each. Judged on photographs that none of them saw: style, palette and content loss by
+what trains (seen works, and held-out works with their exact codes), shift error, and power at a
+period of 2 and 4 px against its neighbours.
 """
 
 from collections.abc import Mapping
@@ -28,6 +28,9 @@ VARIANTS: Mapping[str, Mapping[str, object]] = {
     "no phase projection": {"project": False},
     "works only": {"mix": False},
     "no Gram term": {"gram": 0.0},
+    "no palette term": {"palette": 0.0},
+    "filters free to grow": {"level": False},
+    "heads as fast as filters": {"head_pace": 1.0},
 }
 _SIDE = 256
 _PHOTOS = 3
@@ -43,6 +46,8 @@ class Row:
     """moment loss, divided by the run's fixed constants"""
     gram_seen: float
     style_unseen: float
+    palette_seen: float
+    palette_unseen: float
     content: float
     """2 is unrelated"""
     shift: float
@@ -85,8 +90,10 @@ def _judged(variant: str, run: Run) -> Row:
     unseen = [(coder.code(m), m) for m in manners]
     numbers = np.mean([_numbers(net, vgg, photos, style, aims.scales) for style in seen], axis=0)
     others = np.mean([_numbers(net, vgg, photos, style, aims.scales) for style in unseen], axis=0)
-    style, gram, content, shift, two, four = (round(float(n), 4) for n in numbers)
-    return Row(variant, style, gram, round(float(others[0]), 4), content, shift, two, four)
+    style, palette, gram, content, shift, two, four = (round(float(n), 4) for n in numbers)
+    style_unseen, palette_unseen = (round(float(n), 4) for n in others[:2])
+    seen_and_not = (style, gram, style_unseen, palette, palette_unseen)
+    return Row(variant, *seen_and_not, content, shift, two, four)
 
 
 def _photo(path: Path) -> Tensor:
@@ -101,13 +108,15 @@ def _numbers(
     style: tuple[Tensor, losses.Manner],
     scales: losses.Scales,
 ) -> list[float]:
-    """Moment, Gram and content loss, shift error, power at 2 and 4 px, in one style."""
+    """Moment, palette, Gram and content loss, shift error, power at 2 and 4 px, in one style."""
     code, target = style
     found, lumas = [], []
     for photo in photos:
         painted, used = net(_framed(photo, net), code[None])
         seen, wanted = vgg(painted), vgg(photo)[losses.CONTENT_LAYER]
-        moments, gram = losses.style_losses(losses.manner(seen), target, scales)
+        own = losses.manner(seen | {losses.PALETTE: losses.opponents(painted)})
+        moments, gram = losses.style_losses(own, target, scales)
+        palette = losses.palette_loss(own, target)
         content = losses.content_loss(seen[losses.CONTENT_LAYER], wanted)
         ours = painted[0].permute(1, 2, 0).numpy()
         errors = []
@@ -116,7 +125,8 @@ def _numbers(
             pixels = moved[0].permute(1, 2, 0).numpy()
             errors.append(shift_error(ours[:, : _SIDE - 4 + by], pixels, by=by))
         lumas.append(np.rint(ours @ np.array([76.245, 149.685, 29.07])).astype(np.uint8))
-        found.append([float(moments), float(gram), float(content), float(np.mean(errors))])
+        parts = (moments, palette, gram, content, torch.tensor(errors).mean())
+        found.append([float(part) for part in parts])
     power = periods(lumas)
     two, four = (max(power[f"{way}/{n}"] for way in ("rows", "columns")) for n in (2, 4))
     return [*np.mean(found, axis=0).tolist(), two, four]
