@@ -9,16 +9,18 @@ from itertools import pairwise
 
 from pipeline.media.container import Film
 from pipeline.motion.flow import analysis_size
-from pipeline.paint.working import working
+from pipeline.paint.sizes import SIZES
+from pipeline.paint.styles import size_for
+from pipeline.paint.working import working, working_size
 from pipeline.plan import Chunk, Plan
 from pipeline.recipe import Recipe
 
 _BASE = 760 << 20
 """An interpreter with its libraries and the painter's weights."""
-_NET = 640
-"""Bytes a pixel of the painter's activations when four frames are measured at once, which is its
-peak; measured at 720p on a CPU (542), and 9 % more with all that lies around it at 1080p. Painting
-one frame takes 164."""
+_NET = {"S": 600, "M": 730}
+"""Bytes of the painter's activations by its size, when four frames are measured at once, which is
+its peak, a pixel of one frame with its apron: 558 and 679 were measured from 640x360 to 1280x720 in
+OpenVINO. On a GPU they are in the GPU's memory, and this forecast is higher than what is taken."""
 _AROUND = 8
 """Bytes a pixel of the film that reducing it and enlarging its painting take: 6.3 at 2160 lines
 painted at 540. Nearer to the film's size it is more, but never as much as the net's own peak."""
@@ -109,13 +111,13 @@ def pieces_bytes(chunk: Chunk, film: Film) -> int:
 
 
 def _painting(film: Film, recipe: Recipe) -> int:
-    """Count what the painter holds, at the size that it works at."""
-    width, height = film.size
-    small = working(film.size, recipe.style_scale)
-    if small is None:
-        return width * height * _NET
-    tall, wide = small.size(height, width)
-    return tall * wide * _NET + width * height * _AROUND
+    """Count what the painter of the recipe's size holds, at the size that it works at."""
+    name = size_for(recipe.size, "cpu")
+    tall, wide = (
+        side + 2 * SIZES[name].apron for side in working_size(film.size, recipe.style_scale)
+    )
+    around = 0 if working(film.size, recipe.style_scale) is None else _AROUND
+    return tall * wide * _NET[name] + film.width * film.height * around
 
 
 def _samples(film: Film) -> int:

@@ -56,6 +56,14 @@ def test_memory_does_not_grow_with_length_but_disk_does(film: Film) -> None:
     assert long.disk_bytes > 2.9 * short.disk_bytes
 
 
+def test_the_larger_net_asks_for_more_memory_which_auto_does_not_take_on_cpus(film: Film) -> None:
+    auto, small, large = (forecast(film, size=size).peak_bytes for size in ("auto", "S", "M"))
+    assert auto == small
+    across, down = film.size
+    wider = 730 * (across + 128) * (down + 128) - 600 * (across + 96) * (down + 96)
+    assert large - small == wider > 0
+
+
 def test_a_smaller_working_size_asks_for_less_memory(film: Film) -> None:
     native, broad = (forecast(film, style_scale=s).peak_bytes for s in ("film", 64))
     assert broad < native

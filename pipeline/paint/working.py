@@ -73,6 +73,17 @@ def working(size: tuple[int, int], lines: int | Literal["film"]) -> Working | No
     return None if lines == "film" or lines >= min(size) else Working(lines, min(size))
 
 
+def working_size(size: tuple[int, int], lines: int | Literal["film"]) -> tuple[int, int]:
+    """Give the size (h, w) that the net works at for whole frames of a film; see ``working``.
+
+    >>> working_size((3840, 2160), 540), working_size((640, 360), 540)
+    ((540, 960), (360, 640))
+    """
+    width, height = size
+    small = working(size, lines)
+    return (height, width) if small is None else small.size(height, width)
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """Which part of a picture is held, and which part of it is wanted."""
