@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from actors import remote, steps
+from actors.batches import batches_of
 from actors.harmoniser import Harmoniser
 from actors.inbetweener import FillOrder
 from actors.remote import Answer, Errand, Ref, Stylist
@@ -25,11 +26,6 @@ from pipeline.fill.gate import NeedsKeys
 from pipeline.forecast import pieces_bytes
 from pipeline.media.color import resolved
 from pipeline.plan import Chunk, Plan
-
-_BATCH_SECONDS = 2.5
-_SECONDS_PER_PIXEL = 1.2e-6
-"""Of a key and the holes that go with it, on one core."""
-_MOST_BATCHES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +94,11 @@ class Errands:
                 self._moments[shot] = known
                 self.board.measured.add(shot)
         keys = sum(len(part.keys) for part in chunk.parts)
-        work = keys * self.job.film.width * self.job.film.height * _SECONDS_PER_PIXEL
-        batches = 1 if self.board.gpus else round(work / _BATCH_SECONDS)
+        lines = self.job.recipe.style_scale
+        spread = batches_of(keys, size=self.job.film.size, lines=lines)
         return Course(
             chunk,
-            batches=min(_MOST_BATCHES, max(1, batches)),
+            batches=1 if self.board.gpus else spread,
             bytes=pieces_bytes(chunk, self.job.film),
             fills=fills,
             alone=self.job.recipe.every_frame,

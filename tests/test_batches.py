@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.batches import Batch, Lot, Painted, PaintedLot, deal, gather
+from actors.batches import Batch, Lot, Painted, PaintedLot, batches_of, deal, gather
 from pipeline.fill.tiles import Tile
 from pipeline.media.color import Planes, Rect
 from pipeline.needs import PartKeys, Window
@@ -125,3 +125,12 @@ def test_windows_of_one_frame_may_be_painted_apart() -> None:
     assert batches == [(Lot(0, {}, {5: windows[:2]}),), (Lot(0, {}, {5: windows[2:]}),)]
     (found,) = gather(map(painted, batches), parts=1)
     assert found.tiles[5] == tiles(windows)
+
+
+def test_a_chunk_is_dealt_by_the_size_that_the_net_works_at() -> None:
+    sizes = [(1280, 720), (1920, 1080), (3840, 2160)]
+    assert len({batches_of(12, size=size, lines=540) for size in sizes}) == 1
+    counts = [batches_of(12, size=size, lines="film") for size in ((96, 64), *sizes)]
+    assert counts == sorted(counts)
+    assert (counts[0], counts[-1]) == (1, 6)
+    assert batches_of(24, size=(3840, 2160), lines=540) > batches_of(6, size=(96, 64), lines=540)
