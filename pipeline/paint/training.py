@@ -41,6 +41,9 @@ class Progress:
     """wall clock of the step"""
 
 
+_LOSSES = ("content", "moments", "gram", "consistency", "palette")
+
+
 class Trainer:
     """One training run in memory: net, its average, optimiser, step counter."""
 
@@ -110,7 +113,7 @@ class Trainer:
         self.step += 1
         seconds = time.perf_counter() - began
         values = torch.stack([p.detach().float() for p in parts]).tolist()
-        return Progress(self.step, *values, seconds)
+        return Progress(self.step, seconds=seconds, **dict(zip(_LOSSES, values, strict=True)))
 
     def _losses(self, crop: int, rng: np.random.Generator) -> tuple[Tensor, ...]:
         """Content, moments, Gram, consistency, palette."""
