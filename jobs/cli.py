@@ -159,6 +159,8 @@ def still(
     at: options.Times = None,
     style: Styles = None,
     style_scale: options.Scales = "540",
+    structure: Structure = 0.0,
+    size: NetSize = Size.AUTO,
     sheet: options.Sheet = False,
     height: Annotated[
         int | None,
@@ -183,6 +185,8 @@ def still(
         scales=options.scales(style_scale),
         times=options.several(at),
         height=height,
+        size=size.value,
+        structure=options.recipe(style="any", structure=structure).structure,
         overwrite=overwrite,
     )
     _say((pictures.sheet if sheet else pictures.still)(film, wanted))

@@ -18,7 +18,7 @@ from pipeline.media.clock import frame_at, parse_time
 from pipeline.media.color import Planes, resolved, to_rgb
 from pipeline.media.container import Film, read_film
 from pipeline.media.decode import pick
-from pipeline.paint.styles import StyleCode, gallery, load_code
+from pipeline.paint.styles import StyleCode, gallery, load_code, size_for
 from pipeline.paint.working import working
 
 Scale = Literal["film"] | int
@@ -41,6 +41,10 @@ class Wanted:
     """none is the first frame, and on a sheet three that are spread over the film"""
     height: int | None = None
     """most lines of each picture; None leaves a still's alone and means 360 on a sheet"""
+    size: str = "auto"
+    """of the net: S, M, or what painting the film here would take"""
+    structure: float = 0.0
+    """0 to 1: how far shapes are kept"""
     overwrite: bool = False
 
 
@@ -61,7 +65,7 @@ def still(source: Path, wanted: Wanted) -> str:
     index = _index(film, wanted.times[0] if wanted.times else "0s")
     (scale,), lines = wanted.scales, wanted.height
     shown = {frame.index: frame.planes for frame in pick(film, [index])}
-    painted = [_painted(film, shown, code, scale, lines)[index] for code in wanted.codes]
+    painted = [_painted(film, shown, code, scale, lines, wanted)[index] for code in wanted.codes]
     write(in_rows([_seen(film, shown[index], lines), *painted]), wanted.target)
     return f"{wanted.target}: frame {index}, then {', '.join(code.name for code in wanted.codes)}"
 
@@ -85,7 +89,7 @@ def sheet(source: Path, wanted: Wanted) -> str:
     count = len(chosen) * len(wanted.scales)
     check_size(_seen(film, shown[chosen[0]], lines), rows=count, columns=1 + len(styles))
     columns = {
-        (scale, code): _painted(film, shown, code, scale, lines)
+        (scale, code): _painted(film, shown, code, scale, lines, wanted)
         for scale in wanted.scales
         for code in styles
     }
@@ -117,6 +121,19 @@ def some_styles() -> list[StyleCode]:
     return [load_code(captions[i * len(captions) // count].name) for i in range(count)]
 
 
+def net_for(asked: str) -> tuple[str, str]:
+    """Choose the net's size and device as painting a film does: M on a GPU, where M ships.
+
+    torch, which takes seconds to import, is asked for a GPU only where that makes a difference.
+    """
+    device = "cpu"
+    if asked == "auto" and size_for(asked, "cuda") == "M":
+        import torch
+
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return size_for(asked, device), device
+
+
 def _index(film: Film, at: str) -> int:
     time = parse_time(at)
     length = int(film.pts[-1] + film.durations[-1] - film.pts[0]) * film.time_base
@@ -130,11 +147,23 @@ def _seen(film: Film, planes: Planes, height: int | None) -> RGB:
 
 
 def _painted(
-    film: Film, shown: Mapping[int, Planes], code: StyleCode, scale: Scale, height: int | None
+    film: Film,
+    shown: Mapping[int, Planes],
+    code: StyleCode,
+    scale: Scale,
+    height: int | None,
+    wanted: Wanted,
 ) -> dict[int, RGB]:
     """Paint frames, each by its own statistics; the net is loaded once."""
     tags = resolved(film.color, film.height)
-    stylizer = Stylizer(code, working=working(film.size, scale))
+    size, device = net_for(wanted.size)
+    stylizer = Stylizer(
+        code,
+        size=size,
+        device=device,
+        working=working(film.size, scale),
+        structure=wanted.structure,
+    )
     found = {}
     for index, planes in shown.items():
         moments = stylizer.measure([planes], tags)

@@ -182,6 +182,7 @@ def test_a_still_is_the_frame_and_then_each_style(film: Path, reelbrush: Command
         (("--at", "9s"), 2),
         (("--at", "noon"), 2),
         (("--style", ","), 2),
+        (("--structure", "2"), 2),
         (("-o", "look.gif"), 2),
         (("-o", "nowhere/look.png"), 2),
         (("-o", "folder.png"), 2),

@@ -1,6 +1,6 @@
 """Sheets: every frame in every style at every scale, in its place, none too large."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import cv2
@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 import jobs.still
+import pipeline.paint.styles
 from actors.stylizer import Moments
 from films import make_film, texture
 from jobs.sheet import Tile, check_size, in_rows, labelled, reduced
-from jobs.still import Wanted, sheet, still
+from jobs.still import Wanted, net_for, sheet, still
 from painters import Identity
 from pipeline.errors import BadRequest
 from pipeline.media.color import ColorTags, Planes
@@ -26,9 +27,11 @@ class Shades(Identity):
     """Paints a grey that says by which code, at which size and which of its frames this is."""
 
     loaded: list[tuple[float, int]]
+    asked: list[tuple[object, ...]]
 
-    def __init__(self, code: StyleCode, *, working: Working | None) -> None:
+    def __init__(self, code: StyleCode, *, working: Working | None, **net: object) -> None:
         super().__init__()
+        self.asked.append(tuple(net[name] for name in ("size", "device", "structure")))
         self._level = 40 + 60 * int(code.values[0]) + (0 if working is None else 20)
         self.loaded.append((code.values[0], 0 if working is None else working.lines))
 
@@ -48,7 +51,7 @@ class Shades(Identity):
 
 @pytest.fixture
 def film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    Shades.loaded = []
+    Shades.loaded, Shades.asked = [], []
     monkeypatch.setattr(jobs.still, "Stylizer", Shades)
     return make_film(tmp_path / "film.mkv", texture(12, SIZE), codec="ffv1")
 
@@ -98,6 +101,30 @@ def test_a_still_at_several_times_or_scales_is_refused(film: Path) -> None:
 def test_a_still_is_painted_at_the_scale_that_is_asked_for(film: Path) -> None:
     still(film, Wanted(film.with_name("look.png"), CODES[:1], scales=(64,)))
     assert Shades.loaded == [(0.0, 64)]
+
+
+@pytest.mark.parametrize("draw", [sheet, still])
+def test_pictures_are_painted_by_the_net_and_with_the_structure_that_were_asked_for(
+    film: Path, draw: Callable[[Path, Wanted], str]
+) -> None:
+    draw(film, Wanted(film.with_name("one.png"), CODES[:1]))
+    draw(film, Wanted(film.with_name("two.png"), CODES[:1], size="M", structure=0.5))
+    assert Shades.asked == [(*net_for("auto"), 0.0), ("M", "cpu", 0.5)]
+
+
+def test_the_larger_net_is_taken_where_there_is_a_gpu_and_it_ships(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import torch
+
+    for ships, gpu, expected in (
+        (True, True, ("M", "cuda")), (True, False, ("S", "cpu")), (False, True, ("S", "cpu"))
+    ):  # fmt: skip
+        listed = {"painter-M.safetensors": "x"} if ships else {}
+        monkeypatch.setattr(pipeline.paint.styles, "manifest", lambda listed=listed: listed)
+        monkeypatch.setattr(torch.cuda, "is_available", lambda gpu=gpu: gpu)
+        assert net_for("auto") == expected
+        assert net_for("S") == ("S", "cpu")
 
 
 def test_a_sheet_without_end_is_refused_before_anything_is_painted(film: Path) -> None:
