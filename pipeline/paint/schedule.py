@@ -43,7 +43,9 @@ class Settings:
     finest: float = 2.0
     """weight of VGG16's first layer, mostly colours, among the layers of the moments"""
     consistency: float = 20.0
-    """weight of the temporal term, reached by a ramp from 10 % over the first half"""
+    """weight of the temporal term"""
+    ramp: float = 0.5
+    """share of the run over which that weight rises from a tenth; 0 where the painter paints"""
     seed: int = 1
     photo_side: int = 512
     """shorter side of the photographs, at most"""

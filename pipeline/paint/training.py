@@ -94,7 +94,7 @@ class Trainer:
             share = min(1.0, (1 - done) / s.cooling, (self.step + 1) / 50)
             group["lr"] = s.rate * share * group.get("pace", 1.0)
         rng = np.random.default_rng((s.seed, self.step, rank()))
-        ramp = s.consistency * min(1.0, 0.1 + 1.8 * done)
+        ramp = s.consistency * (min(1.0, 0.1 + 0.9 * done / s.ramp) if s.ramp else 1.0)
         self.net.train()
         parts = self._losses(s.crop if done < 0.8 else s.wide_crop, rng)
         content, moments, gram, consistency, palette = parts
