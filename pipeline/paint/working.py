@@ -20,6 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.media.color import ColorTags, Plane, Planes, Rect, affine
+from pipeline.paint.axes import Axis, Reach
+from pipeline.paint.sizes import STRIDE
+from pipeline.paint.slope import RADIUS, slope_of
 from pipeline.paint.taps import CUBIC, TENT, Taps, along_columns, along_rows, taps
 
 Real = NDArray[np.float32]
@@ -27,11 +30,6 @@ Paint = Callable[[Real, Rect], Real]
 """RGB [h, w, 3] and which part of it is wanted to that part, painted; both begin on multiples of 4
 of the working picture."""
 
-_STRIDE = 4
-_RADIUS = 4
-"""of the window that a slope is measured in, in working pixels"""
-_NOISE = 16.0
-"""Variance, in codes squared, below which the film's luma says little about the painting's."""
 _BLOCK = 32
 
 
@@ -58,9 +56,9 @@ class Working:
         Args:
             net: the net's own apron, in working pixels.
         """
-        around = net + _RADIUS + 2 * _STRIDE + 4  # to the end of the net's tile; chroma's cubic
+        around = net + RADIUS + 2 * STRIDE + 4  # to the end of the net's tile; chroma's cubic
         pixels = -(-(around + 2) * self.of * 33 // (32 * self.lines)) + 4  # rounded sizes, tents
-        return -(-pixels // _STRIDE) * _STRIDE
+        return -(-pixels // STRIDE) * STRIDE
 
 
 def working(size: tuple[int, int], lines: int | Literal["film"]) -> Working | None:
@@ -113,7 +111,7 @@ def reduced(planes: Planes, how: Working, *, tags: ColorTags) -> Real:
     """Reduce a whole picture to RGB [h, w, 3] at its working size, 0 to 1."""
     view = whole(planes)
     rows, columns = _axes(planes, view, how)
-    down, across = (_Reach((0, axis.work), (0, axis.work)) for axis in (rows, columns))
+    down, across = (Reach((0, axis.work), (0, axis.work)) for axis in (rows, columns))
     return _rgb(_small(planes, view, rows, columns, (down, across)), tags, view)
 
 
@@ -133,6 +131,15 @@ def paint_reduced(
     Raises:
         ValueError: If too little is held around what is wanted; see ``Working.apron``.
     """
+    sketch = sketched(planes, view, how, tags=tags, apron=apron)
+    return sketch.enlarged(paint(sketch.picture, sketch.inner))
+
+
+def sketched(planes: Planes, view: View, how: Working, *, tags: ColorTags, apron: int) -> "Sketch":
+    """Reduce what the net has to see, and keep what its painting is enlarged with.
+
+    The arguments are those of ``paint_reduced``.
+    """
     rows, columns = _axes(planes, view, how)
     wanted = view.wanted
     down = rows.reach(wanted.top, wanted.height, apron)
@@ -140,54 +147,36 @@ def paint_reduced(
     small = _small(planes, view, rows, columns, (down, across))
     (top, bottom), (left, right) = down.part, across.part
     inner = Rect(top - down.seen[0], left - across.seen[0], bottom - top, right - left)
-    painted = _codes(paint(_rgb(small, tags, view), inner), tags, view)
     luma = small[0][inner.top : inner.top + inner.height, inner.left : inner.left + inner.width]
     at = (rows, columns, (top, left))
-    return Planes(
-        _guided(planes.luma, luma, painted[0], view, at),
-        _enlarged(painted[1], view, at),
-        _enlarged(painted[2], view, at),
-    )
+    return Sketch(_rgb(small, tags, view), inner, planes.luma, luma, view, tags, at)
 
 
 @dataclass(frozen=True, slots=True)
-class _Reach:
-    """What a run of film samples needs of one working axis, [a, b) each."""
+class Sketch:
+    """A picture reduced, between ``sketched`` and the net."""
 
-    part: tuple[int, int]
-    """to be painted"""
-    seen: tuple[int, int]
-    """with the net's apron"""
+    picture: Real
+    """RGB [h, w, 3], 0 to 1"""
+    inner: Rect
+    """what the net is to paint of it"""
+    _film: Plane
+    _luma: Real
+    _view: View
+    _tags: ColorTags
+    _at: tuple[Axis, Axis, tuple[int, int]]
 
-
-@dataclass(frozen=True, slots=True)
-class _Axis:
-    """One direction of a picture, at the film's and at the working size."""
-
-    work: int
-    share: int
-    """samples of luma for one of chroma"""
-    luma: Taps
-    """film to working size"""
-    chroma: Taps
-    larger: Taps
-    """working size to film, luma"""
-    slope: Taps
-    larger_chroma: Taps
-
-    def reach(self, start: int, length: int, apron: int) -> _Reach:
-        """Say what ``length`` samples of the film's luma from ``start`` on need."""
-        first, last = self.larger.needs(start, start + length)
-        colour = start // self.share, -(-(start + length) // self.share)
-        ends = self.larger_chroma.needs(*colour), self.slope.needs(start, start + length)
-        first = min(first, *(end[0] for end in ends)) - _RADIUS
-        last = max(last, *(end[1] for end in ends)) + _RADIUS
-        top, bottom = max(0, first) // _STRIDE * _STRIDE, min(last, self.work)
-        beyond = top - (top - bottom) // _STRIDE * _STRIDE + apron  # the net rounds up
-        return _Reach((top, bottom), (max(0, top - apron), min(beyond, self.work)))
+    def enlarged(self, painted: Real) -> Planes:
+        """Enlarge what the net made of ``inner``, RGB, to planes of what is wanted."""
+        luma, blue, red = _codes(painted, self._tags, self._view)
+        return Planes(
+            _guided(self._film, self._luma, luma, self._view, self._at),
+            _enlarged(blue, self._view, self._at),
+            _enlarged(red, self._view, self._at),
+        )
 
 
-def _axes(planes: Planes, view: View, how: Working) -> tuple[_Axis, _Axis]:
+def _axes(planes: Planes, view: View, how: Working) -> tuple[Axis, Axis]:
     """Describe the picture's rows and columns."""
     found, small = [], how.size(*view.size)
     for film, work, luma, chroma in zip(
@@ -196,7 +185,7 @@ def _axes(planes: Planes, view: View, how: Working) -> tuple[_Axis, _Axis]:
         share = -(-luma // chroma)
         colour, step = -(-film // share), Fraction(film, work)
         found.append(
-            _Axis(
+            Axis(
                 work,
                 share,
                 luma=taps(film, work, step=step, kernel=TENT),
@@ -210,7 +199,7 @@ def _axes(planes: Planes, view: View, how: Working) -> tuple[_Axis, _Axis]:
 
 
 def _small(
-    planes: Planes, view: View, rows: _Axis, columns: _Axis, reach: tuple[_Reach, _Reach]
+    planes: Planes, view: View, rows: Axis, columns: Axis, reach: tuple[Reach, Reach]
 ) -> tuple[Real, Real, Real]:
     """Reduce Y', Cb and Cr, in codes, to where the net looks."""
     down, across = (one.seen for one in reach)
@@ -248,7 +237,7 @@ def _mixed(parts: tuple[Real, Real, Real], matrix: NDArray[np.float64]) -> list[
 
 
 def _guided(
-    film: Plane, small: Real, painted: Real, view: View, at: tuple[_Axis, _Axis, tuple[int, int]]
+    film: Plane, small: Real, painted: Real, view: View, at: tuple[Axis, Axis, tuple[int, int]]
 ) -> Plane:
     """Enlarge painted luma, and add what the film's luma has beyond ``small``, times the slope."""
     rows, columns, (top, left) = at
@@ -258,7 +247,7 @@ def _guided(
     def wide(field: Real, taken: Taps) -> Real:
         return along_columns(field, taken, *across, origin=left)
 
-    slope = wide(_slope(small, painted), columns.slope)
+    slope = wide(slope_of(small, painted), columns.slope)
     base, known = wide(painted, columns.larger), wide(small, columns.larger)
     own = film[inner.top :, inner.left : inner.left + inner.width]
     out = np.empty((wanted.height, wanted.width), np.uint8)
@@ -271,26 +260,7 @@ def _guided(
     return out
 
 
-def _slope(film: Real, painted: Real) -> Real:
-    """Give cov(film, painted) / (var(film) + noise) in the window around each sample, -1 to 1."""
-    x, y = film - np.float32(128), painted - np.float32(128)  # smaller squares, smaller errors
-    mean_x, mean_y = _mean(x), _mean(y)
-    covariance = _mean(x * y) - mean_x * mean_y
-    variance = np.maximum(_mean(x * x) - mean_x * mean_x, 0)
-    return np.clip(covariance / (variance + np.float32(_NOISE)), -1, 1)
-
-
-def _mean(field: Real) -> Real:
-    """Average over (2 r + 1)^2 samples, r = 4; edges go on. Nine terms, always added alike."""
-    wide = np.pad(field, _RADIUS, mode="edge")
-    for _ in range(2):
-        pair = wide[:-1] + wide[1:]
-        four = pair[:-2] + pair[2:]
-        wide = np.ascontiguousarray((four[:-5] + four[4:-1] + wide[8:]).T)
-    return wide / np.float32((2 * _RADIUS + 1) ** 2)
-
-
-def _enlarged(field: Real, view: View, at: tuple[_Axis, _Axis, tuple[int, int]]) -> Plane:
+def _enlarged(field: Real, view: View, at: tuple[Axis, Axis, tuple[int, int]]) -> Plane:
     """Enlarge painted chroma to the film's."""
     rows, columns, (top, left) = at
     part = view.wanted
