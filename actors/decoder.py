@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.given import shown
 from pipeline.media.color import Planes
 from pipeline.media.container import Film
 from pipeline.motion.analysis import analyse
@@ -47,7 +48,8 @@ class Decoder:
         """Decode all of a chunk's frames as keys: the baseline that paints each on its own."""
         found = []
         for part in chunk.parts:
-            wanted = range(part.start, part.keys[-1] + 1)
+            given = shown(part.given)
+            wanted = [t for t in range(part.start, part.keys[-1] + 1) if t not in given]
             found.append(PartKeys(self._picked(film, shots[part.shot], wanted), {}, {}))
         return found
 

@@ -13,7 +13,7 @@ from pipeline.errors import OutOfResources
 from pipeline.fill.boundary import read_boundary, write_boundary
 from pipeline.fill.chain import chain, chain_promoted
 from pipeline.media.container import Film
-from pipeline.needs import KeyMotion
+from pipeline.needs import KeyMotion, read_given
 from pipeline.plan import Chunk, Shot
 
 
@@ -25,10 +25,14 @@ class Harmoniser:
     """share of the key before that is carried along, 0 to 1"""
     every_frame: bool
     """the baseline: keys stay as they were painted"""
+    given: Path | None = None
+    """where pictures lie that somebody painted"""
 
     def harmonise(
         self,
+        film: Film,
         chunk: Chunk,
+        shots: Mapping[int, Shot],
         fresh: Sequence[Painted],
         motions: Sequence[Mapping[int, KeyMotion]],
         *,
@@ -38,16 +42,20 @@ class Harmoniser:
         """Harmonise a chunk's keys, part by part.
 
         Args:
+            film: the film.
             chunk: the chunk.
+            shots: the shots of the chunk's parts, by index.
             fresh: what was painted, a part each.
             motions: of the keys, a part each.
             before: the key that the chunk before left; None where a shot begins.
             last: where to write the last key for the chunk after; None where the shot ends.
         """
-        if self.every_frame:
-            return list(fresh)
         found = []
         for number, (part, painted) in enumerate(zip(chunk.parts, fresh, strict=True)):
+            given = read_given(film, part, shots[part.shot], self.given)
+            if self.every_frame:
+                found.append(Painted({**painted.keys, **given}, painted.tiles))
+                continue
             boundary = None
             if number == 0 and before is not None:
                 boundary = read_boundary(before)
@@ -59,6 +67,7 @@ class Harmoniser:
                 motions=motions[number],
                 boundary=boundary,
                 rho=self.rho,
+                given=given,
             )
             found.append(Painted(keys, painted.tiles))
         if last is not None:

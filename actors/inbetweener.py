@@ -12,6 +12,7 @@ from actors.batches import Painted
 from pipeline.fill.gate import NeedsKeys, over
 from pipeline.fill.render import Rendered, render
 from pipeline.fill.strength import Laying
+from pipeline.given import clipped, read_picture, shown
 from pipeline.judge.tables import Row, write_rows
 from pipeline.media.container import Film
 from pipeline.media.decode import Frame
@@ -36,6 +37,8 @@ class FillOrder:
     """whether to accept frames over their budget"""
     segment: Path
     table: Path
+    given: Path | None = None
+    """where pictures lie that somebody painted"""
 
 
 class _OverBudgetError(Exception):
@@ -106,13 +109,16 @@ def _narrowed(part: Part, start: int, stop: int) -> Part | None:
 
 
 def _rendered(film: Film, order: FillOrder, part: Part, painted: Painted) -> Iterator[Rendered]:
+    inside = clipped(part.given, part.keys[0], part.keys[-1] + 1)
+    pictures = {digest: read_picture(order.given, digest) for digest in shown(inside).values()}
+    given = {frame: pictures[digest] for frame, digest in shown(inside).items()}
     return render(
         film,
         part,
         order.shots[part.shot],
         keys=painted.keys,
         tiles=painted.tiles,
-        laying=Laying(order.recipe.strength_curve, order.recipe.keep_color),
+        laying=Laying(order.recipe.strength_curve, order.recipe.keep_color, given),
         knob=order.recipe.flicker_budget,
     )
 

@@ -119,11 +119,18 @@ class Link:
 
 
 def harmonise(
-    harmoniser: Harmoniser, chunk: Chunk, link: Link, motions: Motions, *painted: PaintedBatch
+    harmoniser: Harmoniser,
+    film: Film,
+    chunk: Chunk,
+    shots: Mapping[int, Shot],
+    link: Link,
+    motions: Motions,
+    *painted: PaintedBatch,
 ) -> Handed:
     """Harmonise a chunk's keys; goods: what is painted of each part."""
     fresh = gather(painted, parts=len(chunk.parts))
-    done = harmoniser.harmonise(chunk, fresh, motions, before=link.before, last=link.last)
+    ends = {"before": link.before, "last": link.last}
+    done = harmoniser.harmonise(film, chunk, shots, fresh, motions, **ends)
     return Handed(goods=(done,))
 
 

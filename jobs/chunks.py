@@ -111,12 +111,14 @@ class ChunkMaker:
         fresh = []
         for number, (part, keys) in enumerate(zip(chunk.parts, decoded, strict=True)):
             if number == 0 and chained:
-                del keys.keys[part.keys[0]]
+                keys.keys.pop(part.keys[0], None)
             fresh.append(self._paint(part, keys))
         last = work.attempt(".npz") if not chunk.parts[-1].closes and not every_frame else None
         with Clock(self.seconds, "harmonise"):
             painted = self.crew.harmoniser.harmonise(
+                self.job.film,
                 chunk,
+                shots,
                 fresh,
                 [keys.motions for keys in decoded],
                 before=work.boundary(self.names[chunk.index - 1]) if chained else None,

@@ -73,6 +73,8 @@ def stylize(
     statistics: StatisticsOf = Statistics.SHOT,
     size: NetSize = Size.AUTO,
     keys: Keys = "auto",
+    key: options.Given = None,
+    keys_from: options.GivenFrom = None,
     frames: Frames = None,
     codec: Annotated[Codec, typer.Option(help="h264, or lossless ffv1 in MKV.")] = Codec.H264,
     crf: Annotated[int, typer.Option(help="Quality of h264: 0 lossless to 51 worst.")] = 16,
@@ -107,6 +109,7 @@ def stylize(
 ) -> None:
     """Paint a film. The same command again goes on where an interrupted one stopped."""
     from jobs.engine import Machines, cores, parse_bytes
+    from jobs.given import read_offers
     from jobs.progress import progress
     from jobs.stylize import Job
     from jobs.stylize import stylize as run
@@ -130,6 +133,7 @@ def stylize(
         film,
         output,
         recipe,
+        given=read_offers(key or [], keys_from),
         work=work,
         overwrite=overwrite,
         keep_work=keep_work,

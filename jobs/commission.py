@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
+from actors.harmoniser import Harmoniser
 from actors.inbetweener import FillOrder
 from actors.stylizer import Moments
 from jobs.ledger import Receipt, WorkFolder
@@ -115,7 +116,12 @@ class Commission:
             last_round=last_round,
             segment=self.work.attempt(self.encoding.suffix),
             table=self.work.attempt(".parquet"),
+            given=self.work.given,
         )
+
+    def harmoniser(self) -> Harmoniser:
+        """Who harmonises as the recipe says."""
+        return Harmoniser(self.recipe.rho, self.recipe.every_frame, self.work.given)
 
     def sign(
         self,

@@ -12,7 +12,6 @@ import numpy as np
 
 from actors import remote, steps
 from actors.batches import batches_of
-from actors.harmoniser import Harmoniser
 from actors.inbetweener import FillOrder
 from actors.remote import Answer, Errand, Ref, Stylist
 from actors.steps import Filled, Hired, Link, Reading
@@ -51,7 +50,7 @@ class Errands:
         self.seconds: dict[int, dict[str, float]] = {}
         self._hired, self._apron, self._film = hired, apron, film
         self._tags = resolved(job.film.color, job.film.height)
-        self._harmoniser = Harmoniser(job.recipe.rho, job.recipe.every_frame)
+        self._harmoniser = job.harmoniser()
         self._moments: dict[int, Moments] = {}
         self._seen = 0
 
@@ -139,8 +138,10 @@ class Errands:
                 return Sent(task, errand)
             case "harmonise":
                 link = self._link(chunk)
-                pieces = (decoded[0], *course.painted)
-                errand = ask(steps.harmonise, self._harmoniser, chunk, link, *pieces, goods=1)
+                pieces = (link, decoded[0], *course.painted)
+                errand = ask(
+                    steps.harmonise, self._harmoniser, self._film, chunk, shots, *pieces, goods=1
+                )
                 return Sent(task, errand, link.last)
             case "fetch":
                 errand = ask(steps.fetch, self._film, chunk, shots, course.asked, goods=1)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from actors.assembler import Assembler
 from actors.decoder import Decoder
-from actors.harmoniser import Harmoniser
 from actors.inbetweener import Inbetweener
 from actors.stylizer import Painting
 from jobs.chunks import ChunkMaker, Crew
@@ -39,15 +38,15 @@ class Inline:
     ) -> None:
         self.film, self.recipe, self.work, self.progress = film, recipe, work, progress
         self.log = Log(work.path)
+        self.commission = Commission(
+            film, recipe, encoding, work, weights=painter.weights, style=painter.style
+        )
         self.crew = Crew(
             Decoder(apron=painter.apron),
             painter,
-            Harmoniser(recipe.rho, recipe.every_frame),
+            self.commission.harmoniser(),
             Inbetweener(),
             Assembler(),
-        )
-        self.commission = Commission(
-            film, recipe, encoding, work, weights=painter.weights, style=painter.style
         )
 
     def plan(self) -> Plan:

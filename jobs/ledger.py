@@ -14,6 +14,7 @@ the *lease*; whoever takes it over raises its epoch.
       code.style            the style's code, so that its image is not needed again
       analysis/             one Parquet part a span
       plans/                one JSON file a plan
+      given/                keys that somebody painted, lossless
       moments/              a set-up's statistics
       boundaries/           the last key of each chunk, lossless
       segments/  tables/    encoded frames, and one row a frame
@@ -39,7 +40,8 @@ from pipeline.errors import BadRequest, OutOfResources
 from pipeline.recipe import Recipe
 
 _FOLDERS = (
-    "analysis", "plans", "moments", "boundaries", "segments", "tables", "receipts", "attempts",
+    "analysis", "plans", "given", "moments", "boundaries", "segments", "tables", "receipts",
+    "attempts",
 )  # fmt: skip
 _JOB = "job.json"
 CODE = "code.style"
@@ -186,6 +188,11 @@ class WorkFolder:
         """Commit a receipt; one for a segment that has since been lost is replaced."""
         content = json.dumps(asdict(receipt), indent=1).encode()
         self.put(f"receipts/{receipt.identity}.json", content, replace=True)
+
+    @property
+    def given(self) -> Path:
+        """Where keys that somebody painted lie, under their digests."""
+        return self.path / "given"
 
     def boundary(self, identity: str) -> Path:
         """Where the last key of a chunk lies or will lie, lossless."""

@@ -70,6 +70,25 @@ KeepColor = Annotated[
 ]
 Frames = Annotated[str | None, typer.Option(help="Only these, inclusive: 100-250.")]
 Keys = Annotated[str, typer.Option(help="auto, or a key every N frames; 1 paints each frame.")]
+Given = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--key",
+        metavar="PLACE=PICTURE",
+        help="A picture of the film's size that takes the painter's place at a frame, and spreads "
+        "from there like any other key: 00:01:12.5=painted.png, 12s=a.png, or a frame's number, "
+        "300=b.png. As many as you like. It is final: that frame is your picture as it is, bars "
+        "and light included; only --strength and --keep-color are laid over it as over the rest.",
+    ),
+]
+GivenFrom = Annotated[
+    Path | None,
+    typer.Option(
+        "--keys-from",
+        metavar="FOLDER",
+        help="Pictures named by their frames, 000300.png; the film's first frame is 0.",
+    ),
+]
 KeepBars = Annotated[bool, typer.Option(help="Leave letterbox bars as they are.")]
 StyleScale = Annotated[
     str,

@@ -60,6 +60,9 @@ def provenance(
         versions |= {"style code": code.digest[:_DIGITS]}
         versions |= {n: d[:_DIGITS] for n, d in manifest().items() if n.startswith("painter-")}
     versions |= {"Python": python_version()} | {name: version(name) for name in _LIBRARIES}
+    settings = recipe.model_dump(mode="json", exclude={"given"})
+    if recipe.given:
+        settings["given"] = " ".join(f"{frame}={own[:_DIGITS]}" for frame, own in recipe.given)
     source = os.path.relpath(film.path.absolute(), folder.absolute())
     return Provenance(
         source=Path(source).as_posix(),
@@ -67,7 +70,7 @@ def provenance(
         keys=result.keys,
         promoted=result.promoted,
         chunks=result.chunks,
-        recipe=recipe.model_dump(mode="json"),
+        recipe=settings,
         versions=versions,
     )
 

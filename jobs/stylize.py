@@ -7,7 +7,7 @@ has been joined and verified under another one beside it.
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
@@ -16,6 +16,8 @@ from actors.stylizer import Painting, hire_for
 from jobs.chosen import chosen, keep
 from jobs.commission import Result
 from jobs.engine import Machines, cores, prepare, running
+from jobs.given import Offer, accept, with_given
+from jobs.given import keep as keep_given
 from jobs.inline import Inline
 from jobs.ledger import Asked, WorkFolder, named, synced
 from jobs.log import Log
@@ -38,6 +40,8 @@ class Job:
     source: Path
     target: Path
     recipe: Recipe
+    given: tuple[Offer, ...] = ()
+    """pictures that take the place of the painter's"""
     work: Path | None = None
     """work folder; None is ``<target>.work`` beside the target"""
     overwrite: bool = False
@@ -82,6 +86,8 @@ def stylize(
     _check_target(job)
     film = read_film(job.source)
     _check_range(film, job.recipe)
+    accepted = accept(job.given, film)
+    job = replace(job, recipe=with_given(job.recipe, accepted))
     encoding, notes = choose_encoding(film, codec=job.recipe.codec, target=job.target)
     work = WorkFolder(job.folder)
     choice = chosen(job.recipe.style, work) if hire is None else None
@@ -95,6 +101,7 @@ def stylize(
             work.note(job.asked(film))
             if code is not None:
                 keep(code, work)
+            keep_given(accepted, film, work)
             made = _Made(film, job.recipe, encoding, work, progress, hire, code)
             with ExitStack() as published:  # what carries the steps ends after that
                 if job.backend == "ray":

@@ -5,6 +5,9 @@ Gaps are as long as ``max_gap`` allows, counted in frames that differ, and short
 uncovers much. Cuts and chunks are not known here: they are the ends that the caller gives.
 """
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +19,13 @@ in-between frame has a sixth of that sum unexplained by both keys: this is the 8
 
 
 def keys(
-    start: int, end: int, *, hole: NDArray[np.float32], still: NDArray[np.bool_], recipe: Recipe
+    start: int,
+    end: int,
+    *,
+    hole: NDArray[np.float32],
+    still: NDArray[np.bool_],
+    recipe: Recipe,
+    forced: Sequence[int] = (),
 ) -> tuple[int, ...]:
     """Choose the keys of frames ``start`` to ``end``, both of them keys.
 
@@ -29,6 +38,8 @@ def keys(
         hole: [N] of the film; share of a frame that the frame before does not explain.
         still: [N] of the film; whether a frame equals the one before.
         recipe: ``keys`` and ``max_gap``.
+        forced: Frames from start to end that are keys in any case. Where keys are chosen, gaps are
+            laid from each of them to the next; where they are counted, they come in between.
 
     >>> flat, moving = np.zeros(30, np.float32), np.zeros(30, bool)
     >>> keys(0, 20, hole=flat, still=moving, recipe=Recipe(style="x", max_gap=8))
@@ -38,16 +49,31 @@ def keys(
         raise ValueError(f"keys from {start} to {end} of {len(still)} frames")
     if recipe.every_frame:
         return tuple(range(start, end + 1))
-    head = end
-    while head > start and still[head]:
-        head -= 1
+    ends = required(start, end, still=still, forced=forced)
     if recipe.keys == "auto":
         cost = np.maximum(1 / recipe.max_gap, hole.astype(np.float64) / _HOLES)
+        cost[still] = 0.0
+        inner = [key for a, b in pairwise(ends) for key in _walk(a, b, cost)]
     else:
         cost = np.full(len(still), 1 / recipe.keys)
-    cost[still] = 0.0
-    inner = _walk(start, head, cost) if recipe.keys == "auto" else _stride(start, head, cost, 1.0)
-    return tuple(sorted({start, *inner, head, end}))
+        cost[still] = 0.0
+        inner = _stride(start, head_of(end, start, still), cost, 1.0)
+    return tuple(sorted({*ends, *inner}))
+
+
+def required(
+    start: int, end: int, *, still: NDArray[np.bool_], forced: Sequence[int] = ()
+) -> tuple[int, ...]:
+    """Give the frames from ``start`` to ``end`` that are keys wherever the others are."""
+    inside = [frame for frame in forced if start <= frame <= end]
+    return tuple(sorted({start, head_of(end, start, still), end, *inside}))
+
+
+def head_of(frame: int, start: int, still: NDArray[np.bool_]) -> int:
+    """Give the first of the frames that equal ``frame``, not before ``start``."""
+    while frame > start and still[frame]:
+        frame -= 1
+    return frame
 
 
 def _walk(start: int, end: int, cost: NDArray[np.float64]) -> list[int]:

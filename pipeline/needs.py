@@ -9,12 +9,14 @@ together with the keys. Everything is cut to the shot's picture and at unit gain
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 
 from pipeline.fill.between import equal
 from pipeline.fill.gain import apply_gain
 from pipeline.fill.harmonise import unchanged
 from pipeline.fill.tiles import find_tiles
 from pipeline.fill.warp import crop
+from pipeline.given import read_picture, shown
 from pipeline.media.color import Planes, Rect
 from pipeline.media.container import Film
 from pipeline.media.decode import frames, pick
@@ -60,7 +62,7 @@ class PartKeys:
     """What is decoded for painting a part."""
 
     keys: dict[int, Planes]
-    """By frame; the film's own samples."""
+    """By frame, but for those that show a given picture; the film's own samples."""
     motions: dict[int, KeyMotion]
     """By frame, for every key but the first."""
     windows: dict[int, tuple[Window, ...]]
@@ -94,13 +96,14 @@ def read_keys(film: Film, part: Part, shot: Shot, *, apron: int, windows: bool =
         windows: False leaves holes alone, when only the chain of keys is wanted.
     """
     found = PartKeys({}, {}, {})
-    wanted = set(part.keys)
+    wanted, given = set(part.keys), shown(part.given)
     gap: list[tuple[int, Planes]] = []
     for frame in frames(film, part.keys[0], part.keys[-1] + 1):
         planes = unit_picture(film, shot, frame.index, frame.planes)
         gap.append((frame.index, planes))
         if frame.index in wanted:
-            found.keys[frame.index] = planes
+            if frame.index not in given:
+                found.keys[frame.index] = planes
             if len(gap) > 1:
                 _read_gap(gap, found, apron=apron, windows=windows)
             gap = [(frame.index, planes)]
@@ -111,6 +114,23 @@ def read_promoted(film: Film, shot: Shot, wanted: Sequence[int]) -> Iterator[tup
     """Decode frames that became keys after all."""
     for frame in pick(film, sorted(wanted)):
         yield frame.index, unit_picture(film, shot, frame.index, frame.planes)
+
+
+def read_given(film: Film, part: Part, shot: Shot, folder: Path | None) -> dict[int, Planes]:
+    """Read those of a part's keys that somebody painted, as keys are: cut, and at unit gain.
+
+    Args:
+        film: the film.
+        part: some of the shot's frames, and its keys.
+        shot: the shot.
+        folder: where given pictures lie.
+    """
+    of = shown(part.given)
+    return {
+        key: unit_picture(film, shot, key, read_picture(folder, of[key]))
+        for key in part.keys
+        if key in of
+    }
 
 
 def picture_luma(planes: Planes) -> Luma:

@@ -18,6 +18,7 @@ from itertools import pairwise
 import numpy as np
 
 from pipeline import shots as of_shot
+from pipeline.given import Given, clipped, spans
 from pipeline.keys import keys
 from pipeline.media.color import Rect
 from pipeline.motion.cuts import CUT
@@ -63,6 +64,8 @@ class Part:
     """Whether the shot ends here."""
     setup: int
     """Index of the shot whose statistics it is painted with: ``shot``, or one like it before."""
+    given: tuple[Given, ...] = ()
+    """Which of its frames, its last key included, show a picture that somebody gave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,7 @@ def identity(
             {
                 "shot": (shot.start, shot.stop),
                 "made": (part.start, part.stop, part.keys),
+                **({"given": [asdict(one) for one in part.given]} if part.given else {}),
                 "gains": shot.gains[part.start - shot.start : part.stop + 1 - shot.start],
                 "picture": asdict(shot.picture),
                 "measure": _measured(whole.shots[part.setup]),
@@ -225,17 +229,21 @@ def _parts(index: int, shot: Shot, analysis: Analysis, recipe: Recipe, *, setup:
             head -= 1
         if head - seams[i - 1] >= _LEAST_CHUNK and seams[i] - head <= _MOST_SHIFT:
             seams[i] = head
+    given = spans(recipe.given, analysis.still, start=shot.start, stop=shot.stop)
     made = []
     for start, stop in pairwise([*seams, shot.stop]):
         closes = stop == shot.stop
+        end = stop - 1 if closes else stop
         chosen = keys(
             start,
-            stop - 1 if closes else stop,
+            end,
             hole=analysis.hole,
             still=analysis.still,
             recipe=recipe,
+            forced=[one.start for one in given],
         )
-        made.append(Part(index, start, stop, chosen, start == shot.start, closes, setup))
+        shown = clipped(given, start, end + 1)
+        made.append(Part(index, start, stop, chosen, start == shot.start, closes, setup, shown))
     return made
 
 

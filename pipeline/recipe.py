@@ -8,6 +8,7 @@ frames that does not exist is refused by those who look it up.
 import hashlib
 import json
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -75,6 +76,9 @@ class Recipe(BaseModel):
     """How much of the key before is carried into each key by harmonise."""
     frames: tuple[Annotated[int, Field(ge=0)], int] | None = None
     """Frames [start, stop) to make, None for the whole film."""
+    given: tuple[tuple[Annotated[int, Field(ge=0)], str], ...] = ()
+    """Frames that somebody has painted, ascending, each with the digest of its planes; in no
+    digest, for the plan's parts name those that they show."""
 
     @model_validator(mode="after")
     def _a_frame_for_itself_is_painted_for_itself(self) -> "Recipe":
@@ -86,6 +90,12 @@ class Recipe(BaseModel):
     def _frames_are_a_range(self) -> "Recipe":
         if self.frames is not None and self.frames[0] >= self.frames[1]:
             raise ValueError(f"frames: [{self.frames[0]}, {self.frames[1]}) holds no frame")
+        return self
+
+    @model_validator(mode="after")
+    def _a_frame_is_given_once(self) -> "Recipe":
+        if any(a >= b for (a, _), (b, _) in pairwise(self.given)):
+            raise ValueError("given: frames have to ascend, each of them once")
         return self
 
     @property

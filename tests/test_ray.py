@@ -9,12 +9,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock, patch
 
+import cv2
 import numpy as np
 import psutil
 import pytest
@@ -26,6 +27,7 @@ from films import Size, make_film, numbered, texture
 from jobs.bench_runs import read_log, receipts, samples_digest
 from jobs.engine import Machines
 from jobs.footprint import Tree, marked
+from jobs.given import Offer
 from jobs.ledger import Receipt
 from jobs.patience import Patience
 from jobs.progress import Silent
@@ -271,6 +273,20 @@ def test_one_worker_gives_the_pixels_of_the_plain_loop(known: Known, tmp_path: P
     paint(known, tmp_path / "film.mkv", Machines(workers=1, gpus=0))
     is_the_same(known, tmp_path / "film.mkv")
     assert events(tmp_path / "film.mkv", "lost") == []
+
+
+def test_given_keys_reach_the_workers_by_the_work_folder(known: Known, tmp_path: Path) -> None:
+    picture = tmp_path / "painted.png"
+    cv2.imwrite(str(picture), np.full((TINY[1], TINY[0], 3), (40, 40, 180), np.uint8))
+    given, made = (Offer("20", picture), Offer("75", picture)), []
+    for name in ("ray", "inline"):
+        target = tmp_path / f"{name}.mkv"
+        job = Job(known.source, target, RECIPE, given=given, keep_work=True)
+        if name == "ray":
+            job = replace(job, backend="ray", machines=Machines(workers=1, gpus=0))
+        stylize(job, progress=Silent(), hire=Washes)
+        made.append(pieces(receipts(work_of(target))))
+    assert made[0] == made[1] != pieces(known.made)
 
 
 # -- whoever is killed -----------------------------------------------------------------------------

@@ -25,6 +25,7 @@ def chain(
     motions: Mapping[int, KeyMotion],
     boundary: Planes | None,
     rho: float,
+    given: Mapping[int, Planes] | None = None,
 ) -> dict[int, Planes]:
     """Harmonise a part's keys.
 
@@ -34,10 +35,15 @@ def chain(
         motions: by frame, for every key but the first.
         boundary: the first key as the chunk before left it, None where the shot begins.
         rho: share of the key before that is carried along, 0 to 1.
+        given: keys by frame that nobody may change; what comes after them is harmonised with them.
     """
-    previous = boundary if boundary is not None else fresh[keys[0]]
+    final = given or {}
+    previous = boundary if boundary is not None else {**fresh, **final}[keys[0]]
     done = {keys[0]: previous}
     for frame in keys[1:]:
+        if frame in final:
+            previous = done[frame] = final[frame]
+            continue
         motion = motions[frame]
         previous = harmonise(
             fresh[frame], previous, motion.flow, motion.trust, rho=rho, same=motion.same

@@ -113,7 +113,9 @@ def _laid(film: Film, shot: Shot, frame: Frame, painted: Planes, laying: Laying)
     strength = laying.strength.of_frame(film, frame.index)
     if strength == 0:
         return frame
+    kept, own = laying.keep_color, laying.given.get(frame.index)
+    if own is not None:
+        return replace(frame, planes=lay(frame.planes, own, strength, keep_color=kept))
     lit = apply_gain(painted, shot.gains[frame.index - shot.start], black=black(film))
-    kept = laying.keep_color
     laid = lay(frame.planes, lit, strength, keep_color=kept, picture=shot.picture)
     return replace(frame, planes=laid)

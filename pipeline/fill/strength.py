@@ -5,7 +5,8 @@ the film's own colour differences the painting takes before that. What lies outs
 (letterbox bars) stays the film's. Keys and fills depend on none of them.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -23,6 +24,8 @@ class Laying:
     """0 to 1 over time"""
     keep_color: float = 0.0
     """0 to 1"""
+    given: Mapping[int, Planes] = field(default_factory=dict)
+    """Frames that are laid on as they are, whole, bars and light included: somebody painted them"""
 
 
 def lay(
