@@ -3,13 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import cv2
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from jobs.bench_ablation_cli import EXAMPLE, ablation
+from jobs import bench_ablation_cli, bench_hold_cli
 from jobs.bench_speed_cli import speed
 
 if TYPE_CHECKING:
@@ -35,7 +34,8 @@ def bench(context: typer.Context) -> None:
 
 
 bench_app.command()(speed)
-bench_app.command(epilog=EXAMPLE)(ablation)
+bench_app.command(epilog=bench_hold_cli.EXAMPLE)(bench_hold_cli.hold)
+bench_app.command(epilog=bench_ablation_cli.EXAMPLE)(bench_ablation_cli.ablation)
 
 
 @bench_app.command()
@@ -60,43 +60,6 @@ def steps(
     _print(table)
     if output is not None:
         store(output, {"film": source.name, "costs": job.as_json(costs)})
-
-
-@bench_app.command()
-def hold(
-    clips: Annotated[list[Path], typer.Argument(help="Films to paint twice.")],
-    folder: Annotated[Path, typer.Option(help="Keeps painted films and referee motion.")],
-    style: Annotated[str, typer.Option(help="Names, separated by commas.")] = "starry-night",
-    frames: Annotated[int, typer.Option(help="Judge this many from the start.")] = 60,
-    raft: Annotated[Path | None, typer.Option(help="RAFT-small weights (safetensors).")] = None,
-    output: Results = None,
-) -> None:
-    """Compare filling with painting every frame: E1, its floor, worst frame, detail."""
-    from jobs import compare as job
-    from jobs.progress import progress
-    from jobs.results import store
-
-    cv2.setNumThreads(1)
-    with progress() as telling:
-        rows = job.compare(
-            clips,
-            styles=style.split(","),
-            raft_weights=raft,
-            count=frames,
-            folder=folder,
-            progress=telling,
-        )
-    table = Table(*("clip", "style", "referee", "keys", "E1", "per frame", "ratio", "F1"))
-    table.add_column("detail")
-    for row in rows:
-        errors = (f"{1e3 * value:.3f}" for value in (row.error, row.error_per_frame))
-        table.add_row(
-            *(row.clip, row.style, row.referee, f"{row.keys:.0%}", *errors),
-            *(f"{row.ratio:.2f}", f"{1e3 * row.floor:.3f}", f"{row.detail:.2f}"),
-        )
-    _print(table)
-    if output is not None:
-        store(output, {"unit": "E1, F1, worst: [0, 1]^2", "rows": job.as_json(rows)})
 
 
 @bench_app.command()

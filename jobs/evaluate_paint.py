@@ -160,7 +160,7 @@ def _clean(painter: str, painting: str, found: Sequence[Mapping[str, Picture]]) 
 
 def _motion(
     clip: Clip, files: Sequence[Path], raft_weights: Path | None, cache: Path
-) -> list[PairMotion]:
+) -> Sequence[PairMotion]:
     """The film's motion, kept by what the frames are and who looked."""
     referee = careful_search if raft_weights is None else raft(raft_weights)
     first = read_picture(files[0])
