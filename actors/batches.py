@@ -96,16 +96,11 @@ def deal(decoded: Sequence[PartKeys], *, without: int | None, count: int) -> lis
 def paint(
     painter: Painting, batch: Batch, moments: Mapping[int, Moments], tags: ColorTags
 ) -> PaintedBatch:
-    """Paint a batch; ``moments`` by part."""
+    """Paint a batch; ``moments`` by part. The keys of all its parts go to the painter together."""
+    keys = painter.paint_lots([(lot.keys, moments[lot.part]) for lot in batch], tags)
     return tuple(
-        PaintedLot(
-            lot.part,
-            Painted(
-                painter.paint(lot.keys, moments[lot.part], tags),
-                painter.tiles(lot.windows, moments[lot.part], tags),
-            ),
-        )
-        for lot in batch
+        PaintedLot(lot.part, Painted(painted, painter.tiles(lot.windows, moments[lot.part], tags)))
+        for lot, painted in zip(batch, keys, strict=True)
     )
 
 

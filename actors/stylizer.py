@@ -48,6 +48,11 @@ class Painting(Protocol):
     ) -> dict[int, Planes]:
         """Paint whole keys."""
 
+    def paint_lots(
+        self, lots: Sequence[tuple[Mapping[int, Planes], Moments]], tags: ColorTags
+    ) -> list[dict[int, Planes]]:
+        """Paint whole keys of several shots, each lot by its own moments."""
+
     def tiles(
         self, windows: Mapping[int, Sequence[Window]], moments: Moments, tags: ColorTags
     ) -> dict[int, tuple[Tile, ...]]:
@@ -152,16 +157,22 @@ class Stylizer:
     def paint(
         self, keys: Mapping[int, Planes], moments: Moments, tags: ColorTags
     ) -> dict[int, Planes]:
-        """Paint whole keys, one at a time."""
-        from pipeline.paint.stylize import paint_planes
+        """Paint whole keys of one shot."""
+        return self.paint_lots([(keys, moments)], tags)[0]
 
-        painted = {}
-        for frame, planes in keys.items():
-            used = self.measure([planes], tags) if self._alone else moments
-            painted[frame] = paint_planes(
-                self._brush, planes, used, tags=tags, working=self._working
-            )
-        return painted
+    def paint_lots(
+        self, lots: Sequence[tuple[Mapping[int, Planes], Moments]], tags: ColorTags
+    ) -> list[dict[int, Planes]]:
+        """Paint whole keys of several shots: in batches on a GPU, else one at a time."""
+        from pipeline.paint.stylize import paint_wholes
+
+        wholes = [
+            (planes, self.measure([planes], tags) if self._alone else moments)
+            for keys, moments in lots
+            for planes in keys.values()
+        ]
+        painted = iter(paint_wholes(self._brush, wholes, tags=tags, working=self._working))
+        return [{frame: next(painted) for frame in keys} for keys, _ in lots]
 
     def tiles(
         self, windows: Mapping[int, Sequence[Window]], moments: Moments, tags: ColorTags

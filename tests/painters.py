@@ -50,6 +50,12 @@ class Identity:
             self.painted.append(frame)
         return done
 
+    def paint_lots(
+        self, lots: Sequence[tuple[Mapping[int, Planes], Moments]], tags: ColorTags
+    ) -> list[dict[int, Planes]]:
+        """Change whole keys of several shots."""
+        return [self.paint(keys, moments, tags) for keys, moments in lots]
+
     def tiles(
         self, windows: Mapping[int, Sequence[Window]], moments: Moments, _tags: ColorTags
     ) -> dict[int, tuple[Tile, ...]]:

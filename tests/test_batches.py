@@ -1,14 +1,17 @@
 """Batches: whatever their number, every key and every window is painted once and comes back."""
 
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.batches import Batch, Lot, Painted, PaintedLot, batches_of, deal, gather
+from actors.batches import Batch, Lot, Painted, PaintedLot, batches_of, deal, gather, paint
+from actors.stylizer import Moments
+from painters import Identity
 from pipeline.fill.tiles import Tile
-from pipeline.media.color import Planes, Rect
+from pipeline.media.color import ColorTags, Planes, Rect
 from pipeline.needs import PartKeys, Window
 from pipeline.paint.working import View
 
@@ -134,3 +137,32 @@ def test_a_chunk_is_dealt_by_the_size_that_the_net_works_at() -> None:
     assert counts == sorted(counts)
     assert (counts[0], counts[-1]) == (1, 6)
     assert batches_of(24, size=(3840, 2160), lines=540) > batches_of(6, size=(96, 64), lines=540)
+
+
+class _Notes(Identity):
+    """Notes what it was given together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.together: list[list[tuple[list[int], float]]] = []
+
+    def paint_lots(
+        self, lots: Sequence[tuple[Mapping[int, Planes], Moments]], tags: ColorTags
+    ) -> list[dict[int, Planes]]:
+        """Paint, and take a note."""
+        self.together.append([(list(keys), float(moments[0])) for keys, moments in lots])
+        return super().paint_lots(lots, tags)
+
+
+def test_the_keys_of_all_shots_in_a_batch_reach_the_painter_together() -> None:
+    painter, tags = _Notes(), ColorTags(1, 1, 1, full_range=False)
+    frames = {frame: grey(8, 8) for frame in range(5)}
+    lots = [({0: frames[0], 1: frames[1]}, 0), ({2: frames[2]}, 3), ({}, 4), ({4: frames[4]}, 7)]
+    batch = tuple(Lot(part, keys, {}) for keys, part in lots)
+    moments = {part: np.full(1, part / 8, np.float32) for _, part in lots}
+    painted = paint(painter, batch, moments, tags)
+    assert painter.together == [[([0, 1], 0.0), ([2], 0.375), ([], 0.5), ([4], 0.875)]]
+    assert [(lot.part, list(lot.painted.keys)) for lot in painted] == [
+        (0, [0, 1]), (3, [2]), (4, []), (7, [4])
+    ]  # fmt: skip
+    assert all(lot.painted.keys[f] is frames[f] for lot in painted for f in lot.painted.keys)

@@ -12,15 +12,16 @@ from hypothesis import strategies as st
 
 from jobs import bench_speed
 from jobs.progress import Silent
-from pipeline.media.color import Rect
+from pipeline.media.color import ColorTags, Planes, Rect
 from pipeline.paint import runtime
 from pipeline.paint.layers import Array, Weights
 from pipeline.paint.networks import Modulation, Painter
-from pipeline.paint.runtime_cuda import BatchPainter
+from pipeline.paint.runtime_cuda import BatchPainter, CudaNet
 from pipeline.paint.runtime_openvino import OpenvinoNet
 from pipeline.paint.runtime_torch import TorchNet
 from pipeline.paint.sizes import SIZES
-from pipeline.paint.stylize import Brush, measure, paint
+from pipeline.paint.stylize import Brush, Moments, measure, paint, paint_planes, paint_wholes
+from pipeline.paint.working import Working
 
 ROOT = Path(__file__).parent.parent
 SIZE = SIZES["S"]
@@ -197,6 +198,68 @@ def test_a_batch_from_several_shots_is_painted_as_each_picture_alone(weights: We
         assert np.abs(np.rint(255 * alone) - painted).max() <= 1
     with pytest.raises(ValueError, match="made for"):
         painter.paint(pictures[:1], affines[:1])
+
+
+def _batching(weights: Weights) -> CudaNet:
+    """The net of GPUs as far as it can run here."""
+    return CudaNet(weights, SIZE, device="cpu", dtype=torch.float32)
+
+
+def test_a_key_has_the_same_bits_whatever_it_is_painted_with(weights: Weights) -> None:
+    net = _batching(weights)
+    one, two = net.measure(_padded(1), _codes()), net.measure(_padded(1), -_codes())
+    a, b, c = (_picture(66, 70) + np.float32(n) / 99 for n in range(3))
+    (alone,) = net.paint_many([a], [one])
+    many = net.paint_many([b, c, a] * 3, [two, one, one] * 3)
+    assert len(many) == 9, "more than a batch holds"
+    assert all(np.array_equal(alone, picture) for picture in many[2::3])
+    assert not np.array_equal(many[0], alone)
+    np.testing.assert_allclose(alone, paint(Brush(net, _codes(), ""), a, one), rtol=0, atol=2e-5)
+
+
+@pytest.mark.parametrize("working", [None, Working(36, of=48)], ids=["film", "smaller"])
+def test_keys_of_several_shots_and_sizes_are_painted_together_as_each_alone(
+    weights: Weights, working: Working | None
+) -> None:
+    held = Brush(_batching(weights), _codes(), "made up")
+    tags = ColorTags(1, 1, 1, full_range=False)
+    moments = [held.net.measure(_padded(1), sign * _codes()) for sign in (1, -1)]
+    wholes: list[tuple[Planes, Moments]] = []
+    for number, height in enumerate((48, 40, 48, 48)):
+        random = np.random.default_rng(number)
+        sides = ((height, 64), (height // 2, 32), (height // 2, 32))
+        planes = Planes(*(random.integers(16, 236, side).astype(np.uint8) for side in sides))
+        wholes.append((planes, moments[number % 2]))
+    together = paint_wholes(held, wholes, tags=tags, working=working)
+    for (planes, own), painted in zip(wholes, together, strict=True):
+        alone = paint_planes(held, planes, own, tags=tags, working=working)
+        for plane, other in zip(_planes(alone), _planes(painted), strict=True):
+            assert plane.shape == other.shape
+            assert np.abs(plane.astype(int) - other).max() <= 1
+
+
+def _planes(planes: Planes) -> tuple[Array, ...]:
+    return tuple(np.asarray(p, np.float32) for p in (planes.luma, planes.blue, planes.red))
+
+
+def test_only_the_net_of_gpus_paints_in_batches(net: runtime.Net, weights: Weights) -> None:
+    assert not isinstance(net, runtime.Batching)
+    assert isinstance(_batching(weights), runtime.Batching)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
+def test_on_a_gpu_a_key_has_the_same_bits_in_any_batch_and_is_near_float32(
+    weights: Weights,
+) -> None:
+    net = runtime.load_net(weights, size="S", device="cuda")
+    assert isinstance(net, runtime.Batching)
+    affine, picture = net.measure(_padded(1), _codes()), _picture(270, 480)
+    (alone,) = net.paint_many([picture], [affine])
+    many = net.paint_many([_picture(270, 480)[::-1].copy(), picture], [affine, affine])
+    assert np.array_equal(many[1], alone)
+    exact = paint(Brush(net, _codes(), ""), picture, affine)
+    assert 255 * np.sqrt(np.square(alone - exact).mean()) < 4
 
 
 def test_entrants_of_the_speed_benchmark_answer_and_say_what_they_are() -> None:

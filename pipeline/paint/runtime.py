@@ -6,9 +6,10 @@ the statistics of a shot into an *affine*, a scale and a shift for each channel 
 loaded.
 """
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from safetensors.numpy import load_file
 
@@ -42,6 +43,14 @@ class Net(Protocol):
         """Paint pictures, shaped as for ``measure``, with one affine [2, C]: [N, 3, H, W]."""
 
 
+@runtime_checkable
+class Batching(Net, Protocol):
+    """A net that paints whole pictures of several shots at once."""
+
+    def paint_many(self, pictures: Sequence[Array], affines: Sequence[Array]) -> list[Array]:
+        """Paint whole pictures [H, W, 3] of one size, each with its own affine [2, C]."""
+
+
 def read_weights(path: Path) -> Weights:
     """Read a painter's weights from a safetensors file, as float32."""
     return {name: values.astype("float32") for name, values in load_file(path).items()}
@@ -52,7 +61,8 @@ def load_net(
 ) -> Net:
     """Put a painter's weights into the runtime that is the fastest on a device.
 
-    That is OpenVINO on CPUs, where it is installed, and torch elsewhere; ``identity`` says which.
+    That is OpenVINO on CPUs, where it is installed, and torch elsewhere, in batches on a GPU;
+    ``identity`` says which.
 
     Args:
         weights: of the painter.
@@ -64,6 +74,10 @@ def load_net(
         from pipeline.paint.runtime_openvino import OpenvinoNet
 
         return OpenvinoNet(weights, SIZES[size], threads=threads)
+    if device.startswith("cuda"):
+        from pipeline.paint.runtime_cuda import CudaNet
+
+        return CudaNet(weights, SIZES[size], device=device)
     from pipeline.paint.runtime_torch import TorchNet
 
     return TorchNet(weights, SIZES[size], device=device, threads=threads)

@@ -19,15 +19,17 @@ from numpy.typing import NDArray
 from pipeline.errors import MissingWeights
 from pipeline.fill.warp import crop
 from pipeline.media.color import ColorTags, Planes, Rect, to_planes, to_rgb
-from pipeline.paint.runtime import Net, load_net, read_weights
+from pipeline.paint.runtime import Batching, Net, load_net, read_weights
 from pipeline.paint.sizes import STRIDE
 from pipeline.paint.structure import encoder_identity, leaning, own_code
 from pipeline.paint.styles import WEIGHTS, StyleCode, manifest
-from pipeline.paint.working import View, Working, paint_reduced, reduced, whole
+from pipeline.paint.working import View, Working, paint_reduced, reduced, sketched, whole
 
 Moments = NDArray[np.float32]
 """[2, C]: scale and shift at each modulation of the net, with code and statistics folded in; about
 4 KB."""
+_TOGETHER = 8
+"""Pictures that are held as floats at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,52 @@ def paint_planes(
         return paint(held, picture, moments, inner=inner)
 
     return paint_reduced(planes, part, working, tags=tags, paint=at_working_size, apron=held.apron)
+
+
+def paint_wholes(
+    held: Brush,
+    wholes: Sequence[tuple[Planes, Moments]],
+    *,
+    tags: ColorTags,
+    working: Working | None = None,
+) -> list[Planes]:
+    """``paint_planes`` for whole pictures of any shots, each by its own moments.
+
+    A net that paints in batches gets pictures of one size together; any other, one at a time.
+    """
+    net = held.net
+    if not isinstance(net, Batching):
+        return [paint_planes(held, p, m, tags=tags, working=working) for p, m in wholes]
+    painted: dict[int, Planes] = {}
+    sizes: dict[tuple[int, ...], list[int]] = {}
+    for number, (planes, _) in enumerate(wholes):
+        sizes.setdefault(planes.luma.shape, []).append(number)
+    for numbers in sizes.values():
+        for first in range(0, len(numbers), _TOGETHER):
+            some = numbers[first : first + _TOGETHER]
+            many = [wholes[number] for number in some]
+            painted |= zip(some, _together(net, many, tags, working), strict=True)
+    return [painted[number] for number in range(len(wholes))]
+
+
+def _together(
+    net: Batching,
+    wholes: Sequence[tuple[Planes, Moments]],
+    tags: ColorTags,
+    working: Working | None,
+) -> list[Planes]:
+    """Paint pictures of one size."""
+    affines = [moments for _, moments in wholes]
+    if working is None:
+        painted = net.paint_many([to_rgb(planes, tags) for planes, _ in wholes], affines)
+        pairs = zip(painted, wholes, strict=True)
+        return [to_planes(one, like=planes, tags=tags) for one, (planes, _) in pairs]
+    apron = net.size.apron
+    sketches = [
+        sketched(planes, whole(planes), working, tags=tags, apron=apron) for planes, _ in wholes
+    ]
+    painted = net.paint_many([sketch.picture for sketch in sketches], affines)
+    return [sketch.enlarged(one) for sketch, one in zip(sketches, painted, strict=True)]
 
 
 def apron_of(held: Brush, working: Working | None) -> int:
