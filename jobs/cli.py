@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from jobs import options, workshop_cli
+from jobs import options, report_cli, workshop_cli
 from jobs.bench_cli import bench_app
 from jobs.options import (
     Backend,
@@ -255,6 +255,7 @@ def plan(
     )
 
 
+report_cli.add_to(app)
 workshop_cli.add_to(app)
 
 
