@@ -21,6 +21,6 @@ def digest() -> str:
             if path.suffix == ".py" or path.name == "manifest.json":
                 found.update(path.relative_to(_ROOT).as_posix().encode())
                 found.update(path.read_bytes())
-    for name in ("av", "numpy", "opencv-python-headless"):
+    for name in ("av", "numba", "numpy", "opencv-python-headless"):
         found.update(f"{name} {version(name)}".encode())
     return found.hexdigest()

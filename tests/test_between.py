@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from films import planes_of, still
-from pipeline.fill.between import Filled, equal, fill_gap, meet, steady
+from pipeline.fill.between import Filled, equal, fill_gap, meet
+from pipeline.fill.steady import corrected, correction
 from pipeline.fill.tiles import Tile, close_holes, find_tiles
 from pipeline.fill.warp import crop
 from pipeline.judge.detail import detail
@@ -122,12 +123,19 @@ def test_the_trusted_key_is_the_one_that_is_seen() -> None:
 def test_light_that_pumps_is_steadied_and_texture_is_left() -> None:
     before = moving(1)[0]
     pumped = replace(before, luma=before.luma + np.uint8(20))
-    after = steady(pumped, before, bridge(trust=1, previous=1), 0.6)
-    change = after.luma.astype(float) - before.luma
+    low = correction(pumped, before, bridge(trust=1, previous=1), 0.6)
+    change = corrected(pumped.luma, low.luma).astype(float) - before.luma
     assert abs(change.mean() - 8) < 1
     assert change.std() < 2
-    assert steady(pumped, before, bridge(trust=1, previous=0), 0.6) is not before
-    assert equal(steady(pumped, before, bridge(trust=1, previous=0), 0.6), pumped)
+    assert low.blue is None
+
+
+def test_light_is_left_alone_where_the_frame_before_says_nothing() -> None:
+    before = moving(1)[0]
+    pumped = replace(before, luma=before.luma + np.uint8(20))
+    low = correction(pumped, before, bridge(trust=1, previous=0), 0.6)
+    assert low.luma is None
+    assert corrected(pumped.luma, low.luma) is pumped.luma
 
 
 def test_a_frame_that_keys_explain_needs_no_tiles() -> None:
@@ -168,6 +176,18 @@ def test_what_was_laid_once_is_carried_on() -> None:
     met, before = moving(1, seed=1)[0], moving(1, seed=2)[0]
     closed = close_holes(met, before, bridge(trust=0, previous=1), ())
     assert rms(closed, before) < 0.5 * rms(closed, met)
+
+
+def test_a_closed_hole_is_the_same_whatever_else_is_closed() -> None:
+    met, before = moving(1, seed=1)[0], moving(1, seed=2)[0]
+    flow = np.random.default_rng(0).normal(0, 1, (SIZE[1], SIZE[0], 2)).astype(np.float32)
+    whole = replace(bridge(trust=0, previous=0.5), from_previous=flow)
+    left = replace(whole, trust_left=whole.trust_left + np.float32(1))
+    left.trust_left[:, :160] = 0
+    one, other = (close_holes(met, before, span, ()) for span in (whole, left))
+    assert np.array_equal(one.luma[:, :160], other.luma[:, :160])
+    assert np.array_equal(one.red[:, :79], other.red[:, :79])
+    assert np.array_equal(other.luma[:, 160:], met.luma[:, 160:])
 
 
 def test_a_gap_and_its_tiles_have_to_agree() -> None:

@@ -1,9 +1,11 @@
 """The gate: what stands passes, what the film does is allowed, what flickers needs keys."""
 
 import numpy as np
+import pytest
 
 from films import planes_of, still
 from pipeline.fill.gate import FLOOR, NeedsKeys, budget, gate_luma, measure, over
+from pipeline.judge.temporal import counted, warping_error
 from pipeline.media.color import Plane
 from pipeline.motion.bridge import Step, steps
 
@@ -28,6 +30,18 @@ def test_a_painting_that_moves_with_its_film_passes_and_one_that_flickers_does_n
     allowed = budget(moves.content, 1, 1, knob=3)
     assert moves.painted == moves.content
     assert over([None, moves.painted, flickers.painted], [None, allowed, allowed]) == (2,)
+
+
+def test_the_loss_is_the_published_warping_error_of_both_films() -> None:
+    before, now = planes_of(still()).luma, planes_of(still(offset=(2, 1))).luma
+    motion = step(before, now)
+    judged = counted(motion.back, motion.forth)
+    loss = measure(255 - now, 200 - before // 2, now, before, step=motion)
+    ours = warping_error(255 - now, 200 - before // 2, there=motion.back, judged=judged)
+    theirs = warping_error(now, before, there=motion.back, judged=judged)
+    assert loss.painted == pytest.approx(ours.error, rel=1e-4)
+    assert loss.content == pytest.approx(theirs.error, abs=1e-7)
+    assert loss.coverage == ours.coverage
 
 
 def test_motion_that_does_not_come_back_cannot_be_judged() -> None:

@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from films import planes_of, still
-from pipeline.fill.warp import crop, fetch, places, upscale, warp_plane, warp_planes
-from pipeline.media.color import Rect
+from pipeline.fill.warp import upscale, warp_planes
 from pipeline.motion.flow import Flow
 
 FORMATS = ("yuv420p", "yuv422p", "yuv444p")
@@ -63,23 +62,6 @@ def test_odd_sizes_keep_their_planes() -> None:
     warped = warp_planes(planes, uniform(0.3, 0.2, size=(45, 33)))
     assert warped.luma.shape == (33, 45)
     assert warped.blue.shape == planes.blue.shape == (17, 23)
-
-
-def test_a_region_is_the_part_of_the_whole() -> None:
-    planes = planes_of(still((45, 33)))
-    flow = np.random.default_rng(0).normal(0, 1, (33, 45, 2)).astype(np.float32)
-    region = Rect(8, 4, 25, 41)
-    part = fetch(planes, places(flow, planes), region=region)
-    whole = crop(warp_planes(planes, flow), region)
-    assert np.array_equal(part.luma, whole.luma)
-    assert np.array_equal(part.red, whole.red)
-
-
-def test_one_plane_goes_where_three_go() -> None:
-    planes = planes_of(still())
-    flow = uniform(0.4, 0.7)
-    alone = warp_plane(planes.luma, flow, interpolation="cubic")
-    assert np.array_equal(alone, warp_planes(planes, flow).luma)
 
 
 def test_a_field_of_the_wanted_size_is_given_back() -> None:

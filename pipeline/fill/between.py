@@ -9,17 +9,16 @@ Everything here is at unit gain (``gain``); nothing decodes, encodes or paints.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
-from pipeline.fill.blend import variance_blend
+from pipeline.fill.blend import Average, average, finished
 from pipeline.fill.gate import Loss, gate_luma, measure
+from pipeline.fill.steady import corrected, correction
 from pipeline.fill.tiles import Tile, close_holes, hole_share
-from pipeline.fill.warp import upscale, warp_plane, warp_planes
 from pipeline.judge.detail import gradient
-from pipeline.media.color import Plane, Planes
+from pipeline.media.color import Planes
 from pipeline.motion.bridge import Bridge, Step, bridges, steps
 from pipeline.motion.flow import Luma
 
@@ -27,8 +26,6 @@ _FAINT = 0.01
 """Added to both trusts: where there is none, one key fades into the other."""
 _STEADY = 0.6
 """Share of the low band's error that is taken back."""
-_REACH = 8.0
-"""Pixels of the film under which a difference is texture, not light."""
 _STOOD = Loss(0.0, 0.0, 1.0)
 
 
@@ -118,10 +115,7 @@ def meet(left: Planes, right: Planes, span: Bridge, phase: float) -> Planes:
         span: The motion of frame t.
         phase: Where t lies between a (0) and b (1).
     """
-    near = (1 - phase) * (span.trust_left + _FAINT)
-    far = phase * (span.trust_right + _FAINT)
-    share = np.asarray(near / (near + far), np.float32)
-    return variance_blend(warp_planes(left, span.to_left), warp_planes(right, span.to_right), share)
+    return finished(_met(left, right, span, phase))
 
 
 def equal(a: Planes, b: Planes) -> bool:
@@ -133,26 +127,11 @@ def equal(a: Planes, b: Planes) -> bool:
     )
 
 
-def steady(planes: Planes, before: Planes, span: Bridge, share: float) -> Planes:
-    """Take back a share of how a frame's low band differs from the frame before.
-
-    The low-pass of the temporal error is what is left of the gradient-domain energy of Bonneel
-    (2015) when texture is not to follow: one normalised convolution in place of a solver.
-
-    Args:
-        planes: Frame t.
-        before: Frame t - 1.
-        span: The motion of t.
-        share: 0 to 1, where the frame before is fully trusted.
-    """
-    if share <= 0 or planes is before:
-        return planes
-    reach = _REACH * span.from_previous.shape[1] / planes.luma.shape[1]
-    return Planes(
-        luma=_steadied(planes.luma, before.luma, span, share, reach),
-        blue=_steadied(planes.blue, before.blue, span, share, reach),
-        red=_steadied(planes.red, before.red, span, share, reach),
-    )
+def _met(left: Planes, right: Planes, span: Bridge, phase: float) -> Average:
+    near = (1 - phase) * (span.trust_left + _FAINT)
+    far = phase * (span.trust_right + _FAINT)
+    share = np.asarray(near / (near + far), np.float32)
+    return average(left, right, share, to_a=span.to_left, to_b=span.to_right)
 
 
 def _between(
@@ -163,29 +142,12 @@ def _between(
     phase: float,
     tiles: Sequence[Tile],
 ) -> Planes:
-    met = close_holes(meet(left, right, span, phase), before, span, tiles)
+    met = _met(left, right, span, phase)
+    closed = close_holes(met.planes, before, span, tiles)
     # Less and less towards b, so that b is met without a jump.
-    return steady(met, before, span, _STEADY * min(1.0, 2 * (1 - phase)))
-
-
-def _steadied(plane: Plane, before: Plane, span: Bridge, share: float, reach: float) -> Plane:
-    height, width = span.trust_previous.shape
-    size = (min(width, plane.shape[1]), min(height, plane.shape[0]))
-    was = warp_plane(_small(before, size), span.from_previous)
-    trust = np.asarray(cv2.resize(span.trust_previous, size), np.float32)
-    error = was.astype(np.float32) - _small(plane, size)
-    sigma = max(1.0, reach * size[0] / width)
-    weight = cv2.GaussianBlur(trust, (0, 0), sigma) + np.float32(1e-3)
-    blurred = np.asarray(cv2.GaussianBlur(error * trust, (0, 0), sigma), np.float32)
-    low = blurred / weight * trust * np.float32(share)
-    if np.abs(low).max() < 0.5:
-        return plane
-    added = upscale(low, (plane.shape[1], plane.shape[0]))
-    return np.asarray(cv2.add(plane, added, dtype=cv2.CV_8U), np.uint8)
-
-
-def _small(plane: Plane, size: tuple[int, int]) -> Plane:
-    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.uint8)
+    low = correction(closed, before, span, _STEADY * min(1.0, 2 * (1 - phase)))
+    made = finished(replace(met, planes=closed), low.luma)
+    return replace(made, blue=corrected(made.blue, low.blue), red=corrected(made.red, low.red))
 
 
 def phases(along: Sequence[Step]) -> list[float]:

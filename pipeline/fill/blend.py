@@ -1,103 +1,145 @@
-"""Two warped paintings to one that is nearly as crisp as they are.
+"""Two paintings, each fetched along its motion, to one that is nearly as crisp as they are.
 
-Where two textures that do not quite agree are averaged, their fine detail cancels. *Texture* is the
-local variance of what a Gaussian of 2 px leaves, one number for a cell of 8 x 8 pixels; the average
-gets part of the texture back that its two sources had. Chroma is averaged plainly: the eye does not
-see what is lost there.
-
-Everything stays in 8 bits but the gains: a float copy of a frame costs more than all of this.
+Where two textures that do not quite agree are averaged, their fine detail cancels: of what q a +
+(1 - q) b should have, q Var(a) + (1 - q) Var(b), it lacks q (1 - q) Var(a - b). Part of that is
+given back, by raising what the average has beyond its low band. *Variance* is taken within cells of
+4 x 4 pixels, so that slopes do not count as texture, and pooled over 8 x 8. Chroma is averaged
+plainly: the eye does not see what is lost there.
 """
+
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
-from pipeline.fill.warp import upscale
+from pipeline.fill.warp import bordered, scales, widened, widened_motion
 from pipeline.media.color import Plane, Planes
-from pipeline.motion.flow import Field
+from pipeline.motion.flow import Field, Flow
 
-_SIGMA = 2.0
-_KERNEL = (13, 13)
-_CELL = 8
+_Wide = tuple[Field, Field, Field, Field]
+_CELL = 4
 _EPSILON = 1.0
-"""Squared codes; what is under it is rounding, not texture."""
+"""Squared codes of 8 bits; what is under it is rounding, not texture."""
 _MOST_GAIN = 1.6
 _RESTORED = 0.5
 """Share of the gain that is used: all of it brings back flicker along with the texture."""
-_SQUARES = np.square(np.arange(256)).astype(np.uint16)
 
 
-def variance_blend(a: Planes, b: Planes, weight: Field) -> Planes:
-    """Average two frames and give luma some of the texture back that averaging took.
+@dataclass(frozen=True, slots=True)
+class Average:
+    """Two frames averaged, and how much texture that took."""
 
-    Where the two are equal the result is equal to them.
+    planes: Planes
+    lift: Field
+    """[H / 8, W / 8] rounded up: what of luma's fine detail is to be added to it, 0 to 0.3."""
+
+
+def average(
+    a: Planes, b: Planes, weight: Field, *, to_a: Flow | None = None, to_b: Flow | None = None
+) -> Average:
+    """Fetch two frames, bicubically in luma, and average them.
+
+    No motion fetches the very samples, whole pixels shift exactly, and beyond the edge the edge
+    goes on. Where the two are equal the result is equal to them.
 
     Args:
         a: A frame.
         b: Another, of the same shape.
         weight: [h, w] on any grid over the frame, 0 to 1: the share of ``a``.
+        to_a: [h, w, 2], where to fetch a from; None is where it stands.
+        to_b: The same for b.
     """
+    from pipeline.fill import kernels
+
     if a.luma.shape != b.luma.shape or a.blue.shape != b.blue.shape:
         raise ValueError(f"two frames of one shape are needed, got {a.luma.shape}, {b.luma.shape}")
-    share = _Share(weight, a.blue)
-    return Planes(
-        luma=_luma(a.luma, b.luma, weight),
-        blue=share.of(a.blue, b.blue),
-        red=share.of(a.red, b.red),
+    height, width = a.luma.shape
+    cells = (-(-height // _CELL), -(-width // _CELL))
+    luma, ours, theirs = np.empty_like(a.luma, order="C"), bordered(a.luma), bordered(b.luma)
+    variance, apart = np.empty(cells, np.float32), np.empty(cells, np.float32)
+    motion, chroma = _motion(a, to_a, to_b)
+    share = widened(weight, width)
+    sides = ours.ravel(), theirs.ravel(), ours.shape[1]
+    kernels.average_cubic(*sides, motion, share, np.float32(255), luma, variance, apart)
+    share = widened(weight, a.blue.shape[1])
+    blue, red = (
+        _averaged(one, other, chroma, share) for one, other in ((a.blue, b.blue), (a.red, b.red))
     )
+    return Average(Planes(luma, blue, red), _lift(weight, variance, apart))
+
+
+def finished(averaged: Average, low: Field | None = None) -> Planes:
+    """Give an average its texture back, and add ``low``, in codes on any grid, to its luma."""
+    from pipeline.fill import kernels
+
+    mean, lift = averaged.planes.luma, averaged.lift
+    lifts = bool((lift > 0.001).any())
+    if not lifts and low is None:
+        return averaged.planes
+    height, width = mean.shape
+    nothing = np.zeros((1, width), np.float32)
+    smooth, more = nothing, nothing
+    if lifts:
+        size = (-(-width // _CELL), -(-height // _CELL))
+        band = cv2.resize(mean, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+        smooth, more = widened(band, width), widened(lift, width)
+    out = np.empty_like(mean)
+    light = nothing if low is None else widened(low, width)
+    kernels.finish(mean, smooth, more, light, np.float32(255), out)
+    return replace(averaged.planes, luma=out)
+
+
+def variance_blend(a: Planes, b: Planes, weight: Field) -> Planes:
+    """Average two frames as they stand and give luma back part of the texture that it cost."""
+    return finished(average(a, b, weight))
 
 
 def linear_blend(a: Planes, b: Planes, weight: Field) -> Planes:
-    """Average two frames, plainly; ``weight`` as in ``variance_blend``."""
-    luma, chroma = _Share(weight, a.luma), _Share(weight, a.blue)
+    """Average two frames, plainly.
+
+    Args:
+        a: A frame.
+        b: Another.
+        weight: [H, W], 0 to 1: the share of ``a``.
+    """
+    height, width = a.blue.shape
+    small = cv2.resize(weight, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32)
     return Planes(
-        luma=luma.of(a.luma, b.luma),
-        blue=chroma.of(a.blue, b.blue),
-        red=chroma.of(a.red, b.red),
+        luma=_mixed(a.luma, b.luma, weight),
+        blue=_mixed(a.blue, b.blue, small),
+        red=_mixed(a.red, b.red, small),
     )
 
 
-def texture(luma: Plane, smooth: Plane | None = None) -> Field:
-    """Measure the local variance of fine detail, [H / 8, W / 8] rounded up, in squared codes."""
-    fine = cv2.absdiff(luma, _low(luma) if smooth is None else smooth)
-    height, width = luma.shape
-    cells = (-(-width // _CELL), -(-height // _CELL))
-    mean = cv2.resize(cv2.LUT(fine, _SQUARES), cells, interpolation=cv2.INTER_AREA)
-    return np.asarray(mean, np.float32)
+def _motion(like: Planes, to_a: Flow | None, to_b: Flow | None) -> tuple[_Wide, _Wide]:
+    """Give the motion to both frames in samples of luma and of chroma, widened."""
+    luma: list[Field] = []
+    chroma: list[Field] = []
+    for flow in (to_a, to_b):
+        scale = (None, None) if flow is None else scales(like, flow)
+        luma += widened_motion(flow, like.luma.shape[1], scale[0])
+        chroma += widened_motion(flow, like.blue.shape[1], scale[1])
+    return (luma[0], luma[1], luma[2], luma[3]), (chroma[0], chroma[1], chroma[2], chroma[3])
 
 
-class _Share:
-    """A weight, brought to the grid of a plane once."""
+def _averaged(a: Plane, b: Plane, motion: _Wide, share: Field) -> Plane:
+    from pipeline.fill import kernels
 
-    __slots__ = ("_first", "_second")
-
-    def __init__(self, weight: Field, like: Plane) -> None:
-        height, width = like.shape
-        shrinks = weight.shape[0] > height or weight.shape[1] > width
-        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        large = cv2.resize(weight, (width, height), interpolation=how)
-        self._first = np.asarray(large, np.float32)
-        self._second = 1 - self._first
-
-    def of(self, a: Plane, b: Plane) -> Plane:
-        return np.asarray(cv2.blendLinear(a, b, self._first, self._second), np.uint8)
+    out, ours, theirs = np.empty_like(a, order="C"), bordered(a), bordered(b)
+    kernels.average_linear(ours.ravel(), theirs.ravel(), ours.shape[1], motion, share, out)
+    return out
 
 
-def _luma(a: Plane, b: Plane, weight: Field) -> Plane:
-    mean = _Share(weight, a).of(a, b)
-    smooth = _low(mean)
-    has = texture(mean, smooth)
-    height, width = has.shape
-    share = cv2.resize(weight, (width, height), interpolation=cv2.INTER_AREA)
-    wanted = share * texture(a) + (1 - share) * texture(b)
+def _lift(weight: Field, variance: Field, apart: Field) -> Field:
+    height, width = (-(-side // 2) for side in variance.shape)
+    has, differs, share = (
+        cv2.resize(field, (width, height), interpolation=cv2.INTER_AREA)
+        for field in (variance, apart, weight)
+    )
+    wanted = has + share * (1 - share) * differs
     gain = np.sqrt((wanted + _EPSILON) / (has + _EPSILON))
-    gain = 1 + _RESTORED * (np.clip(gain, 1, _MOST_GAIN) - 1)
-    gain = gain.astype(np.float32)
-    if (gain < 1.001).all():
-        return mean
-    # smooth + gain x (mean - smooth), in one pass without a float frame
-    large = upscale(gain, (mean.shape[1], mean.shape[0]))
-    return np.asarray(cv2.blendLinear(mean, smooth, large, 1 - large), np.uint8)
+    return np.asarray(_RESTORED * (np.clip(gain, 1, _MOST_GAIN) - 1), np.float32)
 
 
-def _low(luma: Plane) -> Plane:
-    return np.asarray(cv2.GaussianBlur(luma, _KERNEL, _SIGMA), np.uint8)
+def _mixed(a: Plane, b: Plane, share: Field) -> Plane:
+    return np.asarray(cv2.blendLinear(a, b, share, 1 - share), np.uint8)

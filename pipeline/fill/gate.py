@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from pipeline.judge.temporal import content_floor, counted, warping_error
+from pipeline.fill.warp import bordered, widened_motion
+from pipeline.judge.temporal import LEAST_COVERAGE, content_floor, counted
 from pipeline.media.color import Plane
 from pipeline.motion.bridge import Step
 
@@ -65,10 +66,24 @@ def measure(
         source_before: The film's frame t - 1.
         step: The motion between the two.
     """
+    from pipeline.fill import kernels
+
     judged = counted(step.back, step.forth)
-    ours = warping_error(painted, painted_before, there=step.back, judged=judged)
-    theirs = warping_error(source, source_before, there=step.back, judged=judged)
-    return Loss(ours.error, theirs.error, ours.coverage)
+    coverage = float(judged.mean())
+    if coverage < LEAST_COVERAGE:
+        return Loss(None, None, coverage)
+    (rows, columns), (height, width) = judged.shape, painted.shape
+    befores = bordered(painted_before), bordered(source_before)
+    ours, theirs, count = kernels.squared_errors(
+        (painted, source),
+        (befores[0].ravel(), befores[1].ravel()),
+        befores[0].shape[1],
+        widened_motion(step.back, width, np.asarray((width / columns, height / rows), np.float32)),
+        judged.view(np.uint8),
+        (np.arange(width) * columns // width).astype(np.int32),
+    )
+    whole = max(1, int(count)) * (1024 * 255) ** 2
+    return Loss(float(ours / whole), float(theirs / whole), coverage)
 
 
 def budget(

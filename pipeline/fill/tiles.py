@@ -13,9 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.fill.blend import linear_blend, variance_blend
-from pipeline.fill.warp import crop, fetch, places, upscale
-from pipeline.media.color import Planes, Rect
+from pipeline.fill.warp import bordered, crop, scales, widened, widened_motion
+from pipeline.media.color import Plane, Planes, Rect
 from pipeline.motion.bridge import Bridge
 from pipeline.motion.confidence import Mask, hole_weight
 from pipeline.motion.flow import Field
@@ -28,7 +27,6 @@ _LEAST_CELL = 0.1
 _DEEP = 0.5
 _CARRIED = 0.9
 """How much of the frame before is kept in a hole where it is fully trusted."""
-_SEEN = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,8 @@ def hole_share(bridge: Bridge) -> float:
 def close_holes(met: Planes, before: Planes, bridge: Bridge, tiles: Sequence[Tile]) -> Planes:
     """Lay what was painted for a frame, and what the frame before knows, into its holes.
 
-    P = (1 - h) P + h VB(W(O before), R, .9 trust), with R the tiles, and P where there is none.
+    P = (1 - h) P + h (k W(O before) + (1 - k) R), with k = .9 trust and R the tiles, or
+    P where there is none.
 
     Args:
         met: P, what the two keys make of frame t.
@@ -75,25 +74,38 @@ def close_holes(met: Planes, before: Planes, bridge: Bridge, tiles: Sequence[Til
         tiles: What was painted for t.
     """
     weight = hole(bridge)
-    height, width = met.luma.shape
-    regions = _rects(weight > _SEEN, (width, height))
-    if not regions:
+    if not weight.any():
         return met
-    out, fresh = _copy(met), met
+    fresh, kept = met, np.float32(_CARRIED) * bridge.trust_previous
     if tiles:
         fresh = _copy(met)
         for tile in tiles:
             _paste(fresh, tile.planes, tile.rect)
-    large = upscale(weight, (width, height))
-    kept = upscale(np.float32(_CARRIED) * bridge.trust_previous, (width, height))
-    at = places(bridge.from_previous, before)
-    for region in regions:
-        rows = slice(region.top, region.top + region.height)
-        columns = slice(region.left, region.left + region.width)
-        carried = fetch(before, at, region=region)
-        known = variance_blend(carried, crop(fresh, region), kept[rows, columns])
-        _paste(out, linear_blend(known, crop(met, region), large[rows, columns]), region)
+    out = _copy(met)
+    of_luma, of_chroma = scales(met, bridge.from_previous)
+    whole = _Closing(bridge, weight, kept, met.luma.shape[1], of_luma)
+    small = _Closing(bridge, weight, kept, met.blue.shape[1], of_chroma)
+    whole.close(before.luma, fresh.luma, met.luma, out.luma, cubic=True)
+    small.close(before.blue, fresh.blue, met.blue, out.blue, cubic=False)
+    small.close(before.red, fresh.red, met.red, out.red, cubic=False)
     return out
+
+
+class _Closing:
+    """The motion and the weights of a frame, brought to the width of a plane."""
+
+    def __init__(
+        self, bridge: Bridge, hole: Field, kept: Field, width: int, scale: NDArray[np.float32]
+    ) -> None:
+        self._motion = widened_motion(bridge.from_previous, width, scale)
+        self._hole, self._kept = widened(hole, width), widened(kept, width)
+
+    def close(self, before: Plane, fresh: Plane, met: Plane, out: Plane, *, cubic: bool) -> None:
+        from pipeline.fill import kernels
+
+        was, white = bordered(before), np.float32(255)
+        sides, weights = (was.ravel(), was.shape[1]), (self._hole, self._kept)
+        kernels.carry(*sides, self._motion, *weights, cubic, white, fresh, met, out)
 
 
 def _wanted(bridge: Bridge, size: tuple[int, int], apron: int) -> tuple[Rect, ...]:
@@ -146,39 +158,10 @@ def _around(
     )
 
 
-def _rects(wanted: Mask, size: tuple[int, int]) -> tuple[Rect, ...]:
-    """Cover a mask on the small grid by regions of the frame that do not overlap."""
-    width, height = size
-    rows, columns = np.nonzero(wanted)
-    if not rows.size:
-        return ()
-    cells = np.zeros((-(-height // _GRID), -(-width // _GRID)), np.uint8)
-    down, along = height / wanted.shape[0] / _GRID, width / wanted.shape[1] / _GRID
-    for edge in (0.01, 0.99):  # a small pixel may reach into two cells
-        cells[((rows + edge) * down).astype(int), ((columns + edge) * along).astype(int)] = 1
-    return tuple(_rect(box, size) for box in _boxes(cells))
-
-
 def _rect(box: tuple[int, int, int, int], size: tuple[int, int]) -> Rect:
     """Turn cells (top, left, bottom, right) into pixels, cut off at the frame's edge."""
     top, left, bottom, right = (edge * _GRID for edge in box)
     return Rect(top, left, min(bottom, size[1]) - top, min(right, size[0]) - left)
-
-
-def _boxes(cells: NDArray[np.uint8]) -> list[tuple[int, int, int, int]]:
-    """Give (top, left, bottom, right) around each patch of cells; boxes that meet become one."""
-    while True:
-        count, _, stats, _ = cv2.connectedComponentsWithStats(cells, connectivity=8)
-        boxes = [
-            (int(top), int(left), int(top + height), int(left + width))
-            for left, top, width, height, _ in stats[1:]
-        ]
-        filled = np.zeros_like(cells)
-        for top, left, bottom, right in boxes:
-            filled[top:bottom, left:right] = 1
-        if count <= 2 or np.array_equal(filled, cells):
-            return boxes
-        cells = filled
 
 
 def _copy(planes: Planes) -> Planes:

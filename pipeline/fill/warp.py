@@ -1,12 +1,10 @@
 """Planes and a small flow to the planes as they would stand elsewhere in time.
 
-A *region* is the part of a frame that is wanted when not all of it is. Flow stays on its small grid
-until it is used: it is scaled there, brought to a plane's grid bilinearly and turned into the
-positions that OpenCV fetches from, to 1/32 of a pixel. Chroma is taken to lie in the middle of its
-luma samples, which is off by a quarter of a chroma sample at most and in both keys alike.
+Flow stays on its small grid until it is used: it is scaled there, brought to a plane's grid
+bilinearly and turned into positions, to 1/32 of a sample. Chroma is taken to lie in the middle of
+its luma samples, which is off by a quarter of a chroma sample at most and in both keys alike.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
@@ -15,19 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.media.color import Plane, Planes, Rect
-from pipeline.motion.flow import Field, Flow
+from pipeline.motion.flow import Field, Flow, parts
 
+BORDER = 4
+"""Samples around a plane that the loops of ``kernels`` fetch from."""
 Interpolation = Literal["linear", "cubic"]
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where each sample of a frame is fetched from, (x, y) in samples of its plane."""
-
-    luma: Flow
-    """[H, W, 2]"""
-    chroma: Flow
-    """[H / v, W / h, 2], rounded up."""
+Scale = NDArray[np.float32]
+"""[2], (x, y)."""
 
 
 def warp_planes(planes: Planes, flow: Flow, *, luma: Interpolation = "cubic") -> Planes:
@@ -40,43 +32,21 @@ def warp_planes(planes: Planes, flow: Flow, *, luma: Interpolation = "cubic") ->
         flow: [h, w, 2], flow(t, u) at analysis size.
         luma: Cubic keeps the texture of paint; bilinear is enough for measuring.
     """
-    return fetch(planes, places(flow, planes), luma=luma) if flow.any() else planes
-
-
-def places(flow: Flow, planes: Planes) -> Places:
-    """Bring a small flow to the grids of a frame's planes."""
-    horizontal, vertical = subsampling(planes)
-    height, width = planes.luma.shape
-    pixels = flow * np.asarray((width / flow.shape[1], height / flow.shape[0]), np.float32)
-    at = _positions(pixels, planes.luma.shape)
-    if (horizontal, vertical) == (1, 1):
-        return Places(at, at)
-    samples = pixels * np.asarray((1 / horizontal, 1 / vertical), np.float32)
-    return Places(at, _positions(samples, planes.blue.shape))
-
-
-def fetch(
-    planes: Planes, at: Places, *, luma: Interpolation = "cubic", region: Rect | None = None
-) -> Planes:
-    """Fetch a frame, or the region of it that is wanted, from where its samples are."""
-    at_luma, at_chroma = at.luma, at.chroma
-    if region is not None:
-        at_luma = at_luma[_slices(region)]
-        at_chroma = at_chroma[_slices(_in_chroma(region, *subsampling(planes)))]
+    if not flow.any():
+        return planes
+    of_luma, of_chroma = scales(planes, flow)
     return Planes(
-        luma=_fetch(planes.luma, at_luma, luma),
-        blue=_fetch(planes.blue, at_chroma, "linear"),
-        red=_fetch(planes.red, at_chroma, "linear"),
+        luma=_fetch(planes.luma, flow * of_luma, luma),
+        blue=_fetch(planes.blue, flow * of_chroma, "linear"),
+        red=_fetch(planes.red, flow * of_chroma, "linear"),
     )
 
 
-def warp_plane(plane: Plane, flow: Flow, *, interpolation: Interpolation = "linear") -> Plane:
-    """Do for one plane of any size what ``warp_planes`` does for three."""
-    if not flow.any():
-        return plane
-    height, width = plane.shape
-    scale = np.asarray((width / flow.shape[1], height / flow.shape[0]), np.float32)
-    return _fetch(plane, _positions(flow * scale, plane.shape), interpolation)
+def scales(planes: Planes, flow: Flow) -> tuple[Scale, Scale]:
+    """Give what a small flow is multiplied by, (x, y), to be in samples of luma and of chroma."""
+    height, width = planes.luma.shape
+    of_luma = np.asarray((width / flow.shape[1], height / flow.shape[0]), np.float32)
+    return of_luma, np.asarray(of_luma / np.asarray(subsampling(planes)), np.float32)
 
 
 def upscale(field: Field, size: tuple[int, int]) -> Field:
@@ -84,6 +54,27 @@ def upscale(field: Field, size: tuple[int, int]) -> Field:
     if field.shape == (size[1], size[0]):
         return field
     return np.asarray(cv2.resize(field, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def bordered(plane: Plane) -> Plane:
+    """Give a plane with its edge going on around it, as the loops of ``kernels`` want it."""
+    wide = cv2.copyMakeBorder(plane, BORDER, BORDER, BORDER, BORDER, cv2.BORDER_REPLICATE)
+    return np.asarray(wide, plane.dtype)
+
+
+def widened(field: Field, width: int) -> Field:
+    """Bring a small field to the width of a plane; its rows stay as many."""
+    size = (width, field.shape[0])
+    return np.asarray(cv2.resize(field, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def widened_motion(flow: Flow | None, width: int, scale: Scale | None) -> tuple[Field, Field]:
+    """Give the two parts (right, down) of a small flow times ``scale``, widened; None is none."""
+    if flow is None or scale is None:
+        none = np.zeros((1, width), np.float32)
+        return none, none
+    across, down = parts(flow)
+    return widened(across * scale[0], width), widened(down * scale[1], width)
 
 
 def crop(planes: Planes, region: Rect) -> Planes:
@@ -103,20 +94,16 @@ def subsampling(planes: Planes) -> tuple[int, int]:
     return -(-width // chroma_width), -(-height // chroma_height)
 
 
-def _positions(flow: NDArray[np.float32], shape: tuple[int, ...]) -> Flow:
-    """Give (x, y) to fetch from, [H, W, 2], for a flow already in samples of the plane."""
-    height, width = shape[:2]
+def _fetch(plane: Plane, flow: NDArray[np.float32], interpolation: Interpolation) -> Plane:
+    """Fetch a plane along a small flow that is already in its samples."""
+    height, width = plane.shape
     large = cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.add(large, _grid(height, width)), np.float32)
-
-
-def _fetch(plane: Plane, positions: Flow, interpolation: Interpolation) -> Plane:
     how = cv2.INTER_CUBIC if interpolation == "cubic" else cv2.INTER_LINEAR
     # One map holds x and y. The stubs want two, but with an empty one OpenCV 5 fetches rubbish.
     fetched = cv2.remap(  # type: ignore[call-overload]
-        plane, positions, None, how, borderMode=cv2.BORDER_REPLICATE
+        plane, cv2.add(large, _grid(height, width)), None, how, borderMode=cv2.BORDER_REPLICATE
     )
-    return np.asarray(fetched, np.uint8)
+    return np.asarray(fetched, plane.dtype)
 
 
 @lru_cache(maxsize=4)

@@ -157,8 +157,7 @@ def _registered(chained: Flow, luma: Luma, key: Luma) -> Flow:
     drop = cv2.subtract(error_chained, error_anew, dtype=cv2.CV_16S)
     share = np.clip(cv2.boxFilter(drop, cv2.CV_32F, _ERROR_BOX) / _FULL_DROP, 0, 1)
     anew -= chained
-    anew *= share[..., None]
-    return np.asarray(chained + anew, np.float32)
+    return chained + _weighed(anew, share)
 
 
 def _standing(flow: Flow, luma: Luma, of: Luma) -> Flow:
@@ -166,10 +165,15 @@ def _standing(flow: Flow, luma: Luma, of: Luma) -> Flow:
 
     A search over patches drags a halo of standing background along with whatever moves before it.
     """
-    error = cv2.blur(cv2.absdiff(luma, warp(of, flow)).astype(np.float32), _ERROR_BOX)
-    error_standing = cv2.blur(cv2.absdiff(luma, of).astype(np.float32), _ERROR_BOX)
-    share = np.clip((error - error_standing + _STANDS) / _FULL_DROP, 0, 1)
-    return np.asarray(flow * (1 - share)[..., None], np.float32)
+    error, error_standing = cv2.absdiff(luma, warp(of, flow)), cv2.absdiff(luma, of)
+    more = cv2.boxFilter(
+        cv2.subtract(error_standing, error, dtype=cv2.CV_16S), cv2.CV_32F, _ERROR_BOX
+    )
+    return _weighed(flow, np.clip((more - _STANDS) / _FULL_DROP + 1, 0, 1))
+
+
+def _weighed(flow: Flow, share: Field) -> Flow:
+    return np.asarray(cv2.multiply(flow, cv2.merge([share, share])), np.float32)
 
 
 def _step_trust(step: Step, luma: Luma, before: Luma) -> Field:

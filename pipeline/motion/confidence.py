@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.motion.flow import Field, Flow, Luma, pixel_grid, warp
+from pipeline.motion.flow import Field, Flow, Luma, fetch, parts, positions, warp
 
 Mask = NDArray[np.bool_]
 """[h, w]"""
@@ -22,10 +22,7 @@ _LOOKS_ALIKE = np.exp(-((np.arange(256) / 12.0) ** 2)).astype(np.float32)
 
 def inside(flow: Flow) -> Mask:
     """Say which pixels are found within the other picture, its outermost half pixel included."""
-    height, width = flow.shape[:2]
-    columns, rows = pixel_grid(height, width)
-    x, y = columns + flow[..., 0], rows + flow[..., 1]
-    return np.asarray((x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5))
+    return _inside(positions(flow))
 
 
 def consistency(there: Flow, back: Flow) -> Field:
@@ -35,12 +32,7 @@ def consistency(there: Flow, back: Flow) -> Field:
         there: flow(t, a).
         back: flow(a, t).
     """
-    gap = squared_length(there + warp(back, there))
-    allowed = squared_length(there)
-    allowed *= 0.02
-    allowed += 0.5
-    gap /= -allowed
-    return np.asarray(cv2.exp(gap), np.float32)
+    return _consistency(there, back, positions(there))
 
 
 def photometric(luma: Luma, fetched: Luma) -> Field:
@@ -57,9 +49,10 @@ def confidence(there: Flow, back: Flow, luma: Luma, other: Luma) -> Field:
         luma: Frame t.
         other: Frame a.
     """
-    trust = consistency(there, back)
-    trust *= photometric(luma, warp(other, there))
-    trust *= inside(there)
+    at = positions(there)
+    trust = _consistency(there, back, at)
+    trust *= photometric(luma, fetch(other, at))
+    trust *= _inside(at)
     # Eroded, because flow is smeared over the rim of what it does not explain; blurred, because a
     # weight with edges would draw them.
     trust = cv2.erode(trust, np.ones((3, 3), np.uint8)).astype(np.float32, copy=False)
@@ -90,5 +83,23 @@ def motion_boundary(flow: Flow) -> Mask:
 
 def squared_length(flow: Flow) -> Field:
     """Give dx^2 + dy^2, [h, w]."""
-    dx, dy = flow[..., 0], flow[..., 1]
-    return np.asarray(dx * dx + dy * dy, np.float32)
+    return _squares(*parts(flow))
+
+
+def _squares(dx: Field, dy: Field) -> Field:
+    return np.asarray(cv2.add(cv2.multiply(dx, dx), cv2.multiply(dy, dy)), np.float32)
+
+
+def _inside(at: tuple[Field, Field]) -> Mask:
+    (x, y), (height, width) = at, at[0].shape
+    return np.asarray((x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5))
+
+
+def _consistency(there: Flow, back: Flow, at: tuple[Field, Field]) -> Field:
+    (dx, dy), (back_x, back_y) = parts(there), parts(back)
+    gap = _squares(dx + fetch(back_x, at), dy + fetch(back_y, at))
+    allowed = _squares(dx, dy)
+    allowed *= 0.02
+    allowed += 0.5
+    gap /= -allowed
+    return np.asarray(cv2.exp(gap), np.float32)

@@ -122,15 +122,26 @@ def warp(
     """
     if image.shape[:2] != flow.shape[:2]:
         raise ValueError(f"image {image.shape} and flow {flow.shape} are on different grids")
+    return fetch(image, positions(flow), cubic=interpolation == "cubic")
+
+
+def positions(flow: Flow) -> tuple[Field, Field]:
+    """Give (x, y) of where each pixel is found, [h, w] each."""
     columns, rows = pixel_grid(flow.shape[0], flow.shape[1])
-    how = cv2.INTER_CUBIC if interpolation == "cubic" else cv2.INTER_LINEAR
-    fetched = cv2.remap(
-        image,
-        columns + flow[..., 0],
-        rows + flow[..., 1],
-        how,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+    across, down = parts(flow)
+    return columns + across, rows + down
+
+
+def parts(flow: Flow) -> tuple[Field, Field]:
+    """Give (dx, dy), [h, w] each: what is done to one part after the other is done faster."""
+    across, down = cv2.split(flow)
+    return np.asarray(across, np.float32), np.asarray(down, np.float32)
+
+
+def fetch(image: Pixels, at: tuple[Field, Field], *, cubic: bool = False) -> Pixels:
+    """Fetch each pixel from ``positions``; beyond the edge the edge goes on."""
+    how = cv2.INTER_CUBIC if cubic else cv2.INTER_LINEAR
+    fetched = cv2.remap(image, at[0], at[1], how, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(fetched, image.dtype)
 
 
