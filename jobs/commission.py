@@ -101,7 +101,9 @@ class Commission:
         """Name what is wanted of a chunk: its pixels, the range of them, the encoding."""
         start, stop = max(self.start, chunk.start), min(self.stop, chunk.stop)
         laid = digest(self.recipe, "fill", "encode")
-        facts = [name, start, stop, repr(self.encoding), laid]
+        facts: list[object] = [name, start, stop, repr(self.encoding), laid]
+        if self.recipe.max_keys is not None:
+            facts.append("no more keys")
         return sha256(json.dumps(facts).encode()).hexdigest()
 
     def order(self, chunk: Chunk, shots: Mapping[int, Shot], *, last_round: bool) -> FillOrder:
@@ -113,7 +115,7 @@ class Commission:
             stop=min(self.stop, chunk.stop),
             recipe=self.recipe,
             encoding=self.encoding,
-            last_round=last_round,
+            last_round=last_round or self.recipe.max_keys is not None,  # a cap is a cap
             segment=self.work.attempt(self.encoding.suffix),
             table=self.work.attempt(".parquet"),
             given=self.work.given,

@@ -70,6 +70,15 @@ KeepColor = Annotated[
 ]
 Frames = Annotated[str | None, typer.Option(help="Only these, inclusive: 100-250.")]
 Keys = Annotated[str, typer.Option(help="auto, or a key every N frames; 1 paints each frame.")]
+MaxKeys = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N|PERCENT",
+        help="Paint no more frames than so many, or than this share of the film: 15%. They go "
+        "where they save most flicker; frames over --flicker-budget are then left as they are. "
+        "Painting begins when all of the film has been analysed.",
+    ),
+]
 Given = Annotated[
     list[str] | None,
     typer.Option(

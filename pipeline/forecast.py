@@ -93,7 +93,7 @@ def predict_all(plan: Plan, film: Film, recipe: Recipe, *, workers: int) -> int:
 
 def needs(film: Film, recipe: Recipe) -> Needs:
     """Forecast memory from a film's size alone, before it has been looked at."""
-    gap = recipe.max_gap if recipe.keys == "auto" else recipe.keys
+    gap = recipe.longest_gap
     width, height = analysis_size(*film.size)
     # A freeze is held once, so no gap takes more than one without.
     heap = _samples(film) * 4 * (gap + 1) + width * height * (gap + 1) * _FLOWS

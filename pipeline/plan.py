@@ -3,7 +3,8 @@
 A *shot* runs from cut to cut; a *part* is a shot's share of one task; a *chunk* is the task: one
 part of a long shot, or a run of whole short shots. A pure function of film, analysis and recipe,
 never of the machine, and one that only looks ahead to the end of the shot: the plan of a film's
-first shots is the beginning of the film's plan.
+first shots is the beginning of the film's plan. A cap on keys is the exception: they are shared out
+among all shots, so all have to be known.
 
 The frame ``stop`` of a part that does not end its shot is read as its last key and painted, but
 belongs to the part after it, which opens with it.
@@ -12,17 +13,18 @@ belongs to the part after it, which opens with it.
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
 from pipeline import shots as of_shot
 from pipeline.given import Given, clipped, spans
-from pipeline.keys import keys
+from pipeline.keys import keys, required
 from pipeline.media.color import Rect
 from pipeline.motion.cuts import CUT
 from pipeline.motion.rows import Analysis, first
+from pipeline.placement import place
 from pipeline.recipe import Recipe, digest
 from pipeline.setups import Look, look, setups
 
@@ -104,6 +106,7 @@ def plan(analysis: Analysis, recipe: Recipe, *, size: tuple[int, int]) -> Plan:
 
     Raises:
         ValueError: If the analysis is empty or does not begin with the film.
+        BadRequest: If the recipe's cap on keys leaves too few.
     """
     if analysis.start != 0 or len(analysis) == 0:
         raise ValueError(f"rows of a whole film needed, got {len(analysis)} from {analysis.start}")
@@ -115,6 +118,8 @@ def plan(analysis: Analysis, recipe: Recipe, *, size: tuple[int, int]) -> Plan:
         for i, (shot, setup) in enumerate(zip(shots, first_shots, strict=True))
         for part in _parts(i, shot, analysis, recipe, setup=setup)
     ]
+    if recipe.max_keys is not None:
+        parts = _capped(parts, analysis, recipe)
     return Plan(shots, tuple(Chunk(i, run) for i, run in enumerate(_runs(parts))))
 
 
@@ -127,8 +132,11 @@ def settled(known: Analysis, recipe: Recipe, *, size: tuple[int, int]) -> Plan |
         size: As for ``plan``.
 
     Returns:
-        A plan that the film's own plan begins with, or None if more has to be known.
+        A plan that the film's own plan begins with, or None if more has to be known: with a cap on
+        keys all of the film.
     """
+    if recipe.max_keys is not None:
+        return None
     cuts = 1 + np.flatnonzero(known.cut[1:] >= CUT)
     if not cuts.size:
         return None
@@ -245,6 +253,16 @@ def _parts(index: int, shot: Shot, analysis: Analysis, recipe: Recipe, *, setup:
         shown = clipped(given, start, end + 1)
         made.append(Part(index, start, stop, chosen, start == shot.start, closes, setup, shown))
     return made
+
+
+def _capped(parts: Sequence[Part], analysis: Analysis, recipe: Recipe) -> list[Part]:
+    """Give parts the keys that the recipe's cap allows."""
+    fixed = [
+        required(p.keys[0], p.keys[-1], still=analysis.still, forced=[g.start for g in p.given])
+        for p in parts
+    ]
+    found = place(fixed, [not part.closes for part in parts], analysis, recipe)
+    return [replace(part, keys=chosen) for part, chosen in zip(parts, found, strict=True)]
 
 
 def _runs(parts: Sequence[Part]) -> list[tuple[Part, ...]]:

@@ -7,7 +7,9 @@ frames that does not exist is refused by those who look it up.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
+from fractions import Fraction
 from itertools import pairwise
 from typing import Annotated, Literal
 
@@ -26,6 +28,7 @@ from pipeline.errors import BadRequest
 Part = Literal["plan", "measure", "paint", "fill", "encode"]
 """A step of the path, as far as the recipe reaches into it; who paints has measured."""
 
+_PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?)%")
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -40,6 +43,17 @@ def _strength(given: object) -> float | str:
     if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given <= 1:
         raise ValueError("should be from 0 to 1")
     return float(given)
+
+
+def _most_keys(given: object) -> int | str:
+    """Bring a cap into the one form that stands for it."""
+    text = str(given).replace(" ", "")
+    share = _PERCENT.fullmatch(text)
+    if share and 0 < Fraction(share[1]) <= 100:
+        return text
+    if isinstance(given, bool) or not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise ValueError("should be a number of keys or a share of the frames, as 15%")
+    return int(text)
 
 
 class Recipe(BaseModel):
@@ -65,6 +79,8 @@ class Recipe(BaseModel):
     """Distance of the keyframes; 1 paints every frame, with harmonise, fill and gate off."""
     max_gap: Annotated[int, Field(ge=1, le=48)] = 12
     """Most frames from one key to the next when ``keys`` is "auto", freezes not counted."""
+    max_keys: Annotated[int | str, PlainValidator(_most_keys)] | None = None
+    """Most frames of the film that may be keys: a number, or a share as text, "15%"."""
     keep_bars: bool = True
     """Leave letterbox bars as they are."""
     codec: Literal["h264", "ffv1"] = "h264"
@@ -93,6 +109,12 @@ class Recipe(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _a_cap_places_the_keys(self) -> "Recipe":
+        if self.max_keys is not None and self.keys != "auto":
+            raise ValueError("max_keys: keys stand where they leave least: leave keys at auto")
+        return self
+
+    @model_validator(mode="after")
     def _a_frame_is_given_once(self) -> "Recipe":
         if any(a >= b for (a, _), (b, _) in pairwise(self.given)):
             raise ValueError("given: frames have to ascend, each of them once")
@@ -103,11 +125,31 @@ class Recipe(BaseModel):
         """``strength`` over time."""
         return parse_curve(self.strength) if isinstance(self.strength, str) else flat(self.strength)
 
+    def most_keys(self, frames: int) -> int | None:
+        """How many of a film's frames may be keys, at least one; None without a cap.
+
+        >>> Recipe(style="x", max_keys="15%").most_keys(130)
+        19
+        """
+        if isinstance(self.max_keys, str):
+            return max(1, int(Fraction(self.max_keys[:-1]) * frames / 100))
+        return self.max_keys
+
+    @property
+    def longest_gap(self) -> int:
+        """Frames from one key to the next, at most, freezes not counted."""
+        if self.max_keys is not None:
+            return LONGEST
+        return self.max_gap if self.keys == "auto" else self.keys
+
     @property
     def every_frame(self) -> bool:
         """Whether every frame is painted on its own: the baseline."""
         return self.keys == 1
 
+
+LONGEST = 48
+"""Frames from one key to the next under a cap, at most, freezes not counted."""
 
 _FIELDS: dict[Part, tuple[str, ...]] = {
     "plan": ("keys", "max_gap", "keep_bars"),

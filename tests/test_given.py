@@ -27,7 +27,7 @@ from jobs.ledger import Receipt, WorkFolder
 from jobs.progress import Silent
 from jobs.stylize import Job, stylize
 from jobs.survey import Survey
-from painters import Identity, Washes, any_code
+from painters import Boils, Identity, Washes, any_code
 from pipeline.errors import BadRequest
 from pipeline.given import Given, clipped, spans
 from pipeline.media.color import Planes
@@ -365,3 +365,11 @@ def test_what_makes_no_sense_is_one_line(
     assert line.startswith("reelbrush: ")
     assert why in line
     assert not (tmp_path / "out.mkv.work").exists()
+
+
+def test_a_cap_holds_for_what_is_painted_whatever_the_gate_finds(tmp_path: Path) -> None:
+    source = make_film(tmp_path / "film.mkv", texture(40, TINY, (3, 1)), codec="ffv1")
+    painter = Boils()
+    target = paint(source, painter=painter, max_keys="15%", flicker_budget=0.01)
+    assert len(painter.painted) == sum(r.keys for r in made(target)) <= 6
+    assert sum(r.promoted for r in made(target)) == 0
