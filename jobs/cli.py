@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from jobs import options, report_cli, workshop_cli
+from jobs import options, plan_cli, report_cli, workshop_cli
 from jobs.bench_cli import bench_app
 from jobs.options import (
     Backend,
@@ -245,19 +245,8 @@ def probe(film: Source) -> None:
     Console().print(table)
 
 
-@app.command()
-def plan(
-    film: Source, style: Style = "starry-night", keys: Keys = "auto", keep_bars: KeepBars = True
-) -> None:
-    """Analyse a film and show its shots, keys and chunks; paints and writes nothing."""
-    from jobs.plan import show
-
-    show(
-        film, options.recipe(style=style, keys=options.number(keys), keep_bars=keep_bars), Console()
-    )
-
-
 report_cli.add_to(app)
+plan_cli.add_to(app)
 workshop_cli.add_to(app)
 
 

@@ -1,43 +1,206 @@
-"""A film to its plan on a terminal: shots, keys, chunks and what they will take."""
+"""A film to its plan and forecast on a terminal or as JSON: shots, keys, loss, time, memory."""
 
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from jobs.engine import cores
-from pipeline.forecast import predict, predict_all
-from pipeline.media.container import read_film
+from jobs.given import Offer, accept, with_given
+from jobs.progress import Progressing
+from pipeline.forecast import Forecast, Times, predict, predict_all, predict_times
+from pipeline.media.container import Film, read_film
 from pipeline.motion import analysis, rows
-from pipeline.plan import plan
+from pipeline.outlook import expected_loss
+from pipeline.plan import Plan, plan
 from pipeline.recipe import Recipe
 
 
-def show(source: Path, recipe: Recipe, console: Console) -> None:
-    """Analyse in memory, plan, print; nothing is painted or written."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Foreseen:
+    """What is known of a job before anything is painted."""
+
+    film: Film
+    plan: Plan
+    loss: NDArray[np.float64]
+    """[N], expected, in [0, 1]^2; NaN for the first frame of a shot."""
+    forecast: Forecast
+    times: Times
+    memory: int
+    """bytes, of all processes on this machine together"""
+    workers: int
+
+    @property
+    def mean_loss(self) -> float | None:
+        """Over all frames that follow another one."""
+        return _mean(self.loss)
+
+    def shot_loss(self, number: int) -> float | None:
+        """The mean of one shot; None if it is a single frame."""
+        shot = self.plan.shots[number]
+        return _mean(self.loss[shot.start : shot.stop])
+
+    @property
+    def worst_shot(self) -> int | None:
+        """The shot of the highest loss."""
+        known = [(self.shot_loss(i), -i) for i in range(len(self.plan.shots))]
+        found = [(loss, i) for loss, i in known if loss is not None]
+        return -max(found)[1] if found else None
+
+
+def foresee(
+    source: Path, recipe: Recipe, *, given: Sequence[Offer], progress: Progressing
+) -> Foreseen:
+    """Analyse in memory, plan, forecast; nothing is painted or written.
+
+    Raises:
+        FilmError: If the film, a given key or a cap on keys makes no sense.
+    """
     film = read_film(source)
-    parts = [analysis.analyse(film, start, stop) for start, stop in analysis.spans(film)]
-    whole = plan(rows.concat(parts), recipe, size=film.size)
-    table = Table(
-        "shot", "frames", "keys", "picture", "fade", "colors as", title=escape(str(source))
+    recipe = with_given(recipe, accept(given, film))
+    progress.stage("analysis", film.frames, done=0)
+    parts = []
+    for start, stop in analysis.spans(film):
+        parts.append(analysis.analyse(film, start, stop))
+        progress.advance(stop - start)
+    known = rows.concat(parts)
+    whole, workers = plan(known, recipe, size=film.size), cores()
+    loss = np.full(film.frames, np.nan)
+    for part in (part for chunk in whole.chunks for part in chunk.parts):
+        expected = expected_loss(known, part.keys, alone=recipe.every_frame)
+        loss[part.keys[0] + 1 : part.keys[-1] + 1] = expected
+    return Foreseen(
+        film,
+        whole,
+        loss,
+        forecast=predict(whole, film, recipe),
+        times=predict_times(whole, film, recipe),
+        memory=predict_all(whole, film, recipe, workers=workers),
+        workers=workers,
     )
-    for number, shot in enumerate(whole.shots):
-        made = [p for c in whole.chunks for p in c.parts if p.shot == number]
-        own = {key for part in made for key in part.keys}
-        picture = f"{shot.picture.width}x{shot.picture.height}"
-        fade = f"to {min(shot.gains):.2f}" if min(shot.gains) < 1 else ""
-        like = f"shot {made[0].setup}" if made[0].setup != number else ""
-        frames = f"{shot.start}-{shot.stop - 1}"
-        table.add_row(str(number), frames, str(len(own)), picture, fade, like)
-    console.print(table)
-    forecast, workers = predict(whole, film, recipe), cores()
-    memory = predict_all(whole, film, recipe, workers=workers)
+
+
+def show(found: Foreseen, console: Console) -> None:
+    """Print what is foreseen."""
+    whole, film, forecast, times = found.plan, found.film, found.forecast, found.times
+    console.print(_shots(found))
     console.print(
         f"{film.frames} frames, {len(whole.shots)} shots, {len(whole.chunks)} chunks, "
-        f"{forecast.keys} keys ({forecast.keys / film.frames:.0%}); at most "
-        f"{memory / 2**20:.0f} MiB of memory with {workers} workers "
+        f"{forecast.keys} keys ({forecast.painted:.0%}); at most "
+        f"{found.memory / 2**20:.0f} MiB of memory with {found.workers} workers "
         f"({forecast.peak_bytes / 2**20:.0f} with --backend inline) and "
         f"{forecast.disk_bytes / 2**20:.0f} MiB of disk",
         highlight=False,
     )
+    worst = found.worst_shot
+    if worst is not None:
+        console.print(
+            f"expected loss {_thousandths(found.mean_loss)}e-3 on average, "
+            f"{_thousandths(found.shot_loss(worst))}e-3 in the worst shot ({worst})",
+            highlight=False,
+        )
+    console.print(
+        f"about {_time(times.whole)} of one core: analysis {_time(times.analysis)}, painting "
+        f"{_time(times.painting)}, filling and encoding {_time(times.filling)}; "
+        f"{_time(times.whole / found.workers)} with {found.workers} workers; by the steps measured "
+        "at 1080p (bench/results/steps.json), scaled by size",
+        highlight=False,
+    )
+
+
+def as_json(found: Foreseen) -> str:
+    """Write what is foreseen for programs; losses in [0, 1]^2, times in seconds of one core."""
+    whole, forecast, times, worst = found.plan, found.forecast, found.times, found.worst_shot
+    facts = {
+        "film": str(found.film.path),
+        "frames": found.film.frames,
+        "chunks": len(whole.chunks),
+        "keys": forecast.keys,
+        "keys_share": forecast.painted,
+        "loss": {
+            "mean": found.mean_loss,
+            "worst_shot": worst,
+            "worst": None if worst is None else found.shot_loss(worst),
+        },
+        "seconds": {
+            "analysis": times.analysis,
+            "painting": times.painting,
+            "filling": times.filling,
+            "all": times.whole,
+            "by": "bench/results/steps.json, one core, scaled by size",
+        },
+        "bytes": {
+            "memory": found.memory,
+            "workers": found.workers,
+            "memory_inline": forecast.peak_bytes,
+            "disk": forecast.disk_bytes,
+        },
+        "shots": [
+            {
+                "start": shot.start,
+                "stop": shot.stop,
+                "keys": _keys(found, number),
+                "setup": _setup(found, number),
+                "loss": found.shot_loss(number),
+            }
+            for number, shot in enumerate(whole.shots)
+        ],
+    }
+    return json.dumps(facts, indent=1)
+
+
+def _shots(found: Foreseen) -> Table:
+    title = escape(str(found.film.path))
+    heads = ("shot", "frames", "keys", "loss x 1e-3", "picture", "fade", "colors as")
+    table = Table(*heads, title=title)
+    for number, shot in enumerate(found.plan.shots):
+        setup = _setup(found, number)
+        table.add_row(
+            str(number),
+            f"{shot.start}-{shot.stop - 1}",
+            str(len(_keys(found, number))),
+            _thousandths(found.shot_loss(number)),
+            f"{shot.picture.width}x{shot.picture.height}",
+            f"to {min(shot.gains):.2f}" if min(shot.gains) < 1 else "",
+            f"shot {setup}" if setup != number else "",
+        )
+    return table
+
+
+def _keys(found: Foreseen, shot: int) -> list[int]:
+    parts = [p for chunk in found.plan.chunks for p in chunk.parts if p.shot == shot]
+    return sorted({key for part in parts for key in part.keys})
+
+
+def _setup(found: Foreseen, shot: int) -> int:
+    parts = (p for chunk in found.plan.chunks for p in chunk.parts if p.shot == shot)
+    return next(parts).setup
+
+
+def _mean(losses: NDArray[np.float64]) -> float | None:
+    known = losses[~np.isnan(losses)]
+    return float(known.mean()) if known.size else None
+
+
+def _thousandths(loss: float | None) -> str:
+    return "" if loss is None else f"{1000 * loss:.2f}"
+
+
+def _time(seconds: float) -> str:
+    """Write a time as people say it.
+
+    >>> _time(0.3), _time(75), _time(3 * 3600 + 300)
+    ('1 s', '1 min 15 s', '3 h 5 min')
+    """
+    whole = max(1, round(seconds))
+    minutes, rest = divmod(whole, 60)
+    hours, more = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {more} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

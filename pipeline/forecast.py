@@ -1,12 +1,14 @@
-"""A plan to what it will cost: keys, memory, disk.
+"""A plan to what it will cost: keys, memory, disk, time.
 
-Nothing is measured here. The figures are upper bounds that hold for any machine, so that a job can
-refuse before it starts; the tests of the steps hold what they use against them.
+Nothing is measured here. Memory and disk are upper bounds that hold for any machine, so that a job
+can refuse before it starts; the tests of the steps hold what they use against them. Time is that of
+one machine, and no bound.
 """
 
 from dataclasses import dataclass
 from itertools import pairwise
 
+from pipeline.given import shown
 from pipeline.media.container import Film
 from pipeline.motion.flow import analysis_size
 from pipeline.paint.sizes import SIZES
@@ -39,6 +41,31 @@ windows of holes with their aprons before and after painting."""
 _MOST_KEYS = 24
 _EVERY_KEY = 121
 """Keys of a chunk, at most, and when every frame is painted."""
+
+
+_PER_FILM_PIXEL = {"decode": 9, "harmonise": 82, "fill": 155, "h264": 104, "ffv1": 160}
+_PER_SMALL_PIXEL = {"analysis": 18, "motion": 49}
+_PER_WORKING_PIXEL = {"measure": 1205, "paint": 267, "tiles": 158}
+"""Milliseconds of one core (AMD EPYC) at 1920x1080, analysed at 270 lines and painted at 540 by the
+smaller net: ``reelbrush bench steps``, stored in bench/results/steps.json. Of painting three parts
+in four are the net's, and the rest goes with the film's size."""
+_NET_SHARE = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """What a film takes, in seconds of one core."""
+
+    analysis: float
+    painting: float
+    """measuring, keys with their motion, holes, harmonising"""
+    filling: float
+    """filling, encoding, verifying"""
+
+    @property
+    def whole(self) -> float:
+        """All of it."""
+        return self.analysis + self.painting + self.filling
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +106,42 @@ def predict(plan: Plan, film: Film, recipe: Recipe) -> Forecast:
         peak_bytes=max(_peak(c, film, painting=painting, samples=samples) for c in plan.chunks),
         disk_bytes=_disk(plan, recipe, frames=frames, pixels=pixels, samples=samples),
     )
+
+
+def predict_times(plan: Plan, film: Film, recipe: Recipe) -> Times:
+    """Forecast what a whole film takes on CPU cores, by what was measured at 1080p, by its size.
+
+    Each kind of step is taken to cost in proportion to the pixels that it looks at; freezes, and
+    how much of a film is holes, are left out.
+    """
+    parts = [part for chunk in plan.chunks for part in chunk.parts]
+    keys = {key for part in parts for key in part.keys}
+    given = {key for part in parts for key in part.keys if key in shown(part.given)}
+    frames, alone = plan.shots[-1].stop, recipe.every_frame
+    between = 0 if alone else frames - len(keys)
+    cost = _costs(film, recipe)
+    measured = len({part.setup for part in parts}) * cost["measure"]
+    painted = (len(keys) - len(given)) * cost["paint"] + between * cost["tiles"]
+    chained = 0.0 if alone else frames * cost["motion"] + len(keys) * cost["harmonise"]
+    return Times(
+        analysis=frames * (cost["decode"] + cost["analysis"]),
+        painting=frames * cost["decode"] + measured + painted + chained,
+        filling=frames * (cost["decode"] + cost[recipe.codec]) + between * cost["fill"],
+    )
+
+
+def _costs(film: Film, recipe: Recipe) -> dict[str, float]:
+    """Seconds a step, at the film's size."""
+    (width, height), (wide, tall) = film.size, analysis_size(*film.size)
+    down, across = working_size(film.size, recipe.style_scale)
+    large = width * height / (1920 * 1080)
+    worked = _NET_SHARE * down * across / (960 * 540) + (1 - _NET_SHARE) * large
+    kinds = (
+        (_PER_FILM_PIXEL, large),
+        (_PER_SMALL_PIXEL, wide * tall / (480 * 270)),
+        (_PER_WORKING_PIXEL, worked),
+    )
+    return {step: ms * size / 1000 for steps, size in kinds for step, ms in steps.items()}
 
 
 def predict_all(plan: Plan, film: Film, recipe: Recipe, *, workers: int) -> int:

@@ -1,0 +1,53 @@
+"""The command ``reelbrush plan``: what a film will take, before anything is painted."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from jobs import options
+from jobs.options import Codec, KeepBars, Keys, MaxKeys, Source, Style, StyleScale
+
+
+def add_to(app: typer.Typer) -> None:
+    """Make this a command of an app."""
+    app.command(
+        epilog="Examples: reelbrush plan clip.mp4; reelbrush plan clip.mp4 --max-keys 15% --json"
+    )(plan)
+
+
+def plan(
+    film: Source,
+    style: Style = "starry-night",
+    style_scale: StyleScale = "540",
+    keys: Keys = "auto",
+    max_keys: MaxKeys = None,
+    key: options.Given = None,
+    keys_from: options.GivenFrom = None,
+    codec: Annotated[Codec, typer.Option(help="h264, or lossless ffv1 in MKV.")] = Codec.H264,
+    keep_bars: KeepBars = True,
+    json: Annotated[bool, typer.Option("--json", help="Print it for programs to read.")] = False,
+) -> None:
+    """Analyse a film and forecast its keys, its flicker and what it takes; paints nothing.
+
+    The expected loss is what the table of a painted film has as its loss; the time is that of CPU
+    cores by stored measurements, scaled by the film's size.
+    """
+    from jobs.given import read_offers
+    from jobs.plan import as_json, foresee, show
+    from jobs.progress import progress
+
+    recipe = options.recipe(
+        style=style,
+        style_scale=options.number(style_scale),
+        keys=options.number(keys),
+        max_keys=max_keys,
+        codec=codec.value,
+        keep_bars=keep_bars,
+    )
+    with progress(film.name) as telling:
+        found = foresee(film, recipe, given=read_offers(key or [], keys_from), progress=telling)
+    if json:
+        typer.echo(as_json(found))
+    else:
+        show(found, Console())
