@@ -81,15 +81,17 @@ def opened(clip: Path, folder: Path, count: int) -> Film:
 
 
 def without_terms(recipe: Recipe) -> dict[str, Recipe]:
-    """Give the recipe with one term of the fill off at a time, by the term's name."""
+    """Give the recipe with one term of the fill off at a time, by the term's name.
+
+    Terms are the switches that the recipe has under ``terms``, and what its numbers turn off.
+    """
     terms = getattr(recipe, "terms", None)
-    if not is_dataclass(terms) or isinstance(terms, type):
-        off = {"harmonise": {"rho": 0.0}, "gate": {"flicker_budget": _NEVER}}
-        return {name: recipe.model_copy(update=change) for name, change in off.items()}
-    names = [f.name for f in fields(terms) if getattr(terms, f.name) is True]
-    return {
-        name: recipe.model_copy(update={"terms": replace(terms, **{name: False})}) for name in names
-    }
+    off: dict[str, dict[str, object]] = {}
+    if is_dataclass(terms) and not isinstance(terms, type):
+        on = [field.name for field in fields(terms) if getattr(terms, field.name) is True]
+        off = {name: {"terms": replace(terms, **{name: False})} for name in on}
+    off = {"harmonise": {"rho": 0.0}, "gate": {"flicker_budget": _NEVER}, **off}
+    return {name: recipe.model_copy(update=change) for name, change in off.items()}
 
 
 def recipes(bench: Bench, style: str, count: int) -> dict[str, Recipe]:

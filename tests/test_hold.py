@@ -1,6 +1,6 @@
 """Holding: the plain scheme is what it says, goals are counted, what is there is not made again."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,30 @@ def test_each_term_is_left_out_by_itself() -> None:
     found = without_terms(recipe)
     assert len(found) >= 2
     assert len({one.model_dump_json() for one in [recipe, *found.values()]}) == len(found) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """Stands for terms of the fill."""
+
+    refine: bool = True
+    mend: bool = True
+    never_on: bool = False
+
+
+class Switched(Recipe):
+    """A recipe with switches."""
+
+    terms: Switches = Switches()
+
+
+def test_a_recipes_own_switches_are_turned_off_one_at_a_time() -> None:
+    found = without_terms(Switched(style="made"))
+    assert list(found) == ["harmonise", "gate", "refine", "mend"]
+    off = {name: getattr(one, "terms", None) for name, one in found.items()}
+    assert off["refine"] == Switches(refine=False)
+    assert off["mend"] == Switches(mend=False)
+    assert off["gate"] == Switches()
 
 
 def test_all_goals_can_be_met() -> None:
