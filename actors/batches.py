@@ -39,6 +39,8 @@ class Painted:
     keys: dict[int, Planes]
     """By frame. Once harmonised: every key, promoted ones too."""
     tiles: dict[int, tuple[Tile, ...]]
+    promoted: tuple[int, ...] = ()
+    """Keys that the gate asked for, in that order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,7 @@ class Harmoniser:
             Painted(
                 chain_promoted(film, shots[part.shot], keys=old.keys, fresh=new.keys, rho=self.rho),
                 old.tiles,
+                (*old.promoted, *sorted(new.keys)),
             )
             if new.keys
             else old

@@ -1,7 +1,8 @@
 """Harmonised keys to a committed-ready segment: fill, gate, encode, verify, in one go.
 
 The answer is either a finished attempt (a segment and its table, whole, under the names that the
-caller chose) or ``NeedsKeys``: frames over their flicker budget that have to be painted first.
+caller chose) or ``NeedsKeys``: frames over their flicker budget that have to be painted first. A
+gap that was split and is better whole asks for no more.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -91,8 +92,8 @@ def _emitted(
             inside = order.start <= one.frame.index < order.stop and one.frame.index < part.stop
             if inside and not promote:
                 yield one.frame
-            row = one.row
-            if not (order.last_round or row.key) and over([row.loss], [row.budget]):
+            row, done = one.row, order.last_round or one.settled
+            if not (done or row.key) and over([row.loss], [row.budget]):
                 promote.append(row.frame)
     if promote:
         raise _OverBudgetError(_worst_of_each_gap(promote, rows, painted))
@@ -120,6 +121,7 @@ def _rendered(film: Film, order: FillOrder, part: Part, painted: Painted) -> Ite
         tiles=painted.tiles,
         laying=Laying(order.recipe.strength_curve, order.recipe.keep_color, given),
         knob=order.recipe.flicker_budget,
+        promoted=painted.promoted,
     )
 
 

@@ -623,21 +623,38 @@ def test_black_between_two_shots_is_painted_like_the_rest_and_stays_black(tmp_pa
 # -- the gate --------------------------------------------------------------------------------------
 
 
-def test_frames_over_their_budget_become_keys_in_at_most_two_rounds(tmp_path: Path) -> None:
+def test_a_key_over_its_budget_is_kept_where_its_gap_is_better_for_it(tmp_path: Path) -> None:
+    source = lossless(tmp_path / "film.mkv", texture(9, shift=(12, 4)))
+    painter = Washes()
+    recipe = Recipe(style="made", codec="ffv1", flicker_budget=0.01, keys=8)
+    done = paint(source, tmp_path / "painted.mkv", painter, recipe)
+    whole = Recipe(style="made", codec="ffv1", flicker_budget=1000, keys=8)
+    before = paint(source, tmp_path / "whole.mkv", Washes(), whole)
+    kept = [row.frame for row in done.rows if row.key]
+    assert painter.painted[:2] == [0, 8]
+    assert {0, 8} < set(kept) <= set(painter.painted)
+    # one gap in the first round, two in the second
+    assert 1 <= done.result.promoted == len(painter.painted) - 2 <= 3
+    assert worst(done.rows) < worst(before.rows)
+
+
+def test_a_key_that_makes_its_gap_worse_is_not_used_and_no_other_is_asked_for(
+    tmp_path: Path,
+) -> None:
     source = lossless(tmp_path / "film.mkv", texture(25))
     painter = Boils()
     recipe = Recipe(style="made", codec="ffv1", flicker_budget=1e-6, keys=12)
     done = paint(source, tmp_path / "painted.mkv", painter, recipe)
-    first = [0, 12, 24]
-    assert painter.painted[:3] == first
-    assert done.result.promoted == len(painter.painted) - 3
-    # one a gap: two gaps in the first round, four in the second
-    assert 2 < done.result.promoted <= 6
-    assert [row.frame for row in done.rows if row.key] == sorted(painter.painted)
+    assert done.result.promoted == 2
+    assert painter.painted[:3] == [row.frame for row in done.rows if row.key] == [0, 12, 24]
     assert len(set(painter.painted)) == len(painter.painted), "a key was painted twice"
     part = Recipe(style="made", codec="ffv1", flicker_budget=1e-6, keys=12, frames=(13, 20))
     some = paint(source, tmp_path / "part.mkv", Boils(), part)
     assert all_same(pictures(some.path), pictures(done.path)[13:20])
+
+
+def worst(rows: Sequence[Row]) -> float:
+    return max(row.loss for row in rows if row.loss is not None)
 
 
 def test_promoted_keys_stand_still_where_the_film_does(tmp_path: Path) -> None:

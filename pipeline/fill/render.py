@@ -3,6 +3,11 @@
 Here a part is decoded for the second time, streaming: a gap's frames are held, never more. A *row*
 is what is on record of a frame. Frames leave at the film's own size and light, bars untouched,
 strength laid on; nothing is encoded here.
+
+A key that the gate asked for *splits* its gap. What is better is measured, not believed: a gap is
+made whole and in halves, and the halves are taken only if the frame of them that is furthest over
+its budget is less far over it. That looks at one gap of the plan and at nothing else, so it does
+not depend on who asks.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +22,8 @@ from pipeline.judge.tables import Row
 from pipeline.media.color import Planes
 from pipeline.media.container import Film
 from pipeline.media.decode import Frame, frames
-from pipeline.motion.bridge import bridges, steps
+from pipeline.motion.bridge import Step, steps
+from pipeline.motion.flow import Luma
 from pipeline.needs import black, picture_luma, unit_picture
 from pipeline.plan import Part, Shot
 
@@ -28,6 +34,48 @@ class Rendered:
 
     frame: Frame
     row: Row
+    settled: bool = False
+    """Whether its gap was split and is better whole: another key would be no better."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What gaps are filled with."""
+
+    keys: Mapping[int, Planes]
+    tiles: Mapping[int, Sequence[Tile]]
+    promoted: Sequence[int]
+    knob: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Frames from key to key, both included, and what is known of them."""
+
+    frames: Sequence[Frame]
+    sources: Sequence[Planes]
+    lumas: Sequence[Luma]
+    known: Sequence[Step]
+
+    def cut(self, frame: int) -> "tuple[_Stretch, _Stretch]":
+        """Cut in two at a frame, which both have."""
+        at = frame - self.frames[0].index
+        return (
+            _Stretch(
+                self.frames[: at + 1], self.sources[: at + 1], self.lumas[: at + 1], self.known[:at]
+            ),
+            _Stretch(self.frames[at:], self.sources[at:], self.lumas[at:], self.known[at:]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A way to fill a stretch: from key to key, in order."""
+
+    excess: float
+    """Loss over budget of the worst frame."""
+    gaps: tuple[tuple[_Stretch, bool], ...]
+    """And whether each was split and is better whole."""
 
 
 def render(
@@ -39,6 +87,7 @@ def render(
     tiles: Mapping[int, Sequence[Tile]],
     laying: Laying,
     knob: float,
+    promoted: Sequence[int] = (),
 ) -> Iterator[Rendered]:
     """Make a part's frames, the read-only end key included (the caller drops its pixels).
 
@@ -50,48 +99,77 @@ def render(
         tiles: what was painted for in-between frames.
         laying: how what was painted is laid over the film.
         knob: the recipe's flicker budget.
+        promoted: which keys the gate asked for, in that order; used where they make it better.
     """
+    made = _Made(keys, tiles, promoted, knob)
     gap: list[Frame] = []
     for frame in frames(film, part.keys[0], part.keys[-1] + 1):
         if gap and equal(gap[-1].planes, frame.planes):
             frame = replace(frame, planes=gap[-1].planes)  # a freeze is held once
         gap.append(frame)
-        if frame.index not in keys:
+        if frame.index not in keys or frame.index in promoted:
             continue
         if len(gap) == 1:
             row = Row(frame=frame.index, pts=frame.pts, key=True)
             yield Rendered(_laid(film, shot, frame, keys[frame.index], laying), row)
         else:
-            yield from _gap(film, shot, gap, keys, tiles, laying, knob)
+            whole = _stretch(film, shot, gap)
+            for stretch, settled in _gaps(whole, made):
+                for row, planes in _filled(stretch, made):
+                    at = row.frame - gap[0].index
+                    yield Rendered(_laid(film, shot, gap[at], planes, laying), row, settled)
         gap = [frame]
 
 
-def _gap(
-    film: Film,
-    shot: Shot,
-    gap: Sequence[Frame],
-    keys: Mapping[int, Planes],
-    tiles: Mapping[int, Sequence[Tile]],
-    laying: Laying,
-    knob: float,
-) -> Iterator[Rendered]:
-    """Fill one gap; its left key has been made already."""
+def _stretch(film: Film, shot: Shot, gap: Sequence[Frame]) -> _Stretch:
     sources = [unit_picture(film, shot, f.index, f.planes) for f in gap]
     lumas = [picture_luma(planes) for planes in sources]
-    known = steps(lumas)
+    return _Stretch(gap, sources, lumas, steps(lumas))
+
+
+def _gaps(whole: _Stretch, made: _Made) -> tuple[tuple[_Stretch, bool], ...]:
+    """Say from key to key how a stretch is filled best."""
+    return _best(whole, made).gaps if _split(whole, made) is not None else ((whole, False),)
+
+
+def _split(stretch: _Stretch, made: _Made) -> int | None:
+    """Give the first key that was asked for inside a stretch."""
+    first, last = stretch.frames[0].index, stretch.frames[-1].index
+    return next((frame for frame in made.promoted if first < frame < last), None)
+
+
+def _best(stretch: _Stretch, made: _Made) -> _Way:
+    excess = over_budget([row for row, _ in _filled(stretch, made)])
+    split = _split(stretch, made)
+    if split is None:
+        return _Way(excess, ((stretch, False),))
+    before, after = (_best(half, made) for half in stretch.cut(split))
+    halves = max(before.excess, after.excess)
+    if halves < excess:
+        return _Way(halves, before.gaps + after.gaps)
+    return _Way(excess, ((stretch, True),))
+
+
+def over_budget(rows: Sequence[Row]) -> float:
+    """Give the worst row's loss as a multiple of its budget; 0 where nothing could be judged."""
+    judged = [(row.loss, row.budget) for row in rows]
+    return max((loss / own for loss, own in judged if loss is not None and own), default=0.0)
+
+
+def _filled(stretch: _Stretch, made: _Made) -> Iterator[tuple[Row, Planes]]:
+    """Fill from key to key; the left one has been made already."""
+    gap = stretch.frames
     filled = fill_gap(
-        sources,
-        lumas=lumas,
-        left=keys[gap[0].index],
-        right=keys[gap[-1].index],
-        tiles=[tiles.get(f.index, ()) for f in gap[1:-1]],
-        known=known,
-        spans=bridges(lumas, known=known),
+        stretch.sources,
+        lumas=stretch.lumas,
+        left=made.keys[gap[0].index],
+        right=made.keys[gap[-1].index],
+        tiles=[made.tiles.get(f.index, ()) for f in gap[1:-1]],
+        known=stretch.known,
     )
     for one in filled:
         frame = gap[one.place]
-        row = _row(frame, one, knob, key=frame.index in keys)
-        yield Rendered(_laid(film, shot, frame, one.planes, laying), row)
+        yield _row(frame, one, made.knob, key=one.place == len(gap) - 1), one.planes
 
 
 def _row(frame: Frame, one: Filled, knob: float, *, key: bool) -> Row:
