@@ -11,6 +11,7 @@ from pipeline.motion.analysis import analyse
 from pipeline.motion.rows import write
 from pipeline.needs import PartKeys, read_keys, read_promoted, samples
 from pipeline.plan import Chunk, Shot
+from pipeline.terms import ALL, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,8 @@ class Decoder:
 
     apron: int
     """of the painter, in pixels"""
+    terms: Terms = ALL
+    """what is done to measure motion well"""
 
     def analyse(self, film: Film, start: int, stop: int, to: Path) -> None:
         """Analyse a span and write its Parquet part under an attempt's name."""
@@ -40,7 +43,14 @@ class Decoder:
             windows: False leaves holes alone, when only the chain of keys is wanted.
         """
         return [
-            read_keys(film, part, shots[part.shot], apron=self.apron, windows=windows)
+            read_keys(
+                film,
+                part,
+                shots[part.shot],
+                apron=self.apron,
+                windows=windows,
+                terms=self.terms,
+            )
             for part in chunk.parts
         ]
 

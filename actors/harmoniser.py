@@ -15,6 +15,7 @@ from pipeline.fill.chain import chain, chain_promoted
 from pipeline.media.container import Film
 from pipeline.needs import KeyMotion, read_given
 from pipeline.plan import Chunk, Shot
+from pipeline.terms import ALL, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Harmoniser:
     """the baseline: keys stay as they were painted"""
     given: Path | None = None
     """where pictures lie that somebody painted"""
+    terms: Terms = ALL
+    """what is done to measure motion well"""
 
     def harmonise(
         self,
@@ -85,7 +88,14 @@ class Harmoniser:
         """Set promoted keys between their neighbours; no key that exists is changed."""
         return [
             Painted(
-                chain_promoted(film, shots[part.shot], keys=old.keys, fresh=new.keys, rho=self.rho),
+                chain_promoted(
+                    film,
+                    shots[part.shot],
+                    keys=old.keys,
+                    fresh=new.keys,
+                    rho=self.rho,
+                    terms=self.terms,
+                ),
                 old.tiles,
                 (*old.promoted, *sorted(new.keys)),
             )

@@ -122,6 +122,7 @@ def _rendered(film: Film, order: FillOrder, part: Part, painted: Painted) -> Ite
         laying=Laying(order.recipe.strength_curve, order.recipe.keep_color, given),
         knob=order.recipe.flicker_budget,
         promoted=painted.promoted,
+        terms=order.recipe.terms,
     )
 
 

@@ -23,6 +23,7 @@ from pipeline.media.container import Film
 from pipeline.media.encode import Encoding, Segment
 from pipeline.needs import KeyMotion
 from pipeline.plan import Chunk, Shot
+from pipeline.terms import ALL, Terms
 
 Motions = Sequence[Mapping[int, KeyMotion]]
 """A part each, by key."""
@@ -90,11 +91,12 @@ class Reading:
     without: int | None
     """a key that the chunk before paints"""
     batches: int
+    terms: Terms = ALL
 
 
 def decode(film: Film, chunk: Chunk, shots: Mapping[int, Shot], how: Reading) -> Handed:
     """Decode a chunk's keys and windows; goods: the motions, then so many batches."""
-    decoder = Decoder(how.apron)
+    decoder = Decoder(how.apron, how.terms)
     if how.every_frame:
         found = decoder.every_frame(film, chunk, shots)
     else:

@@ -123,7 +123,9 @@ class Commission:
 
     def harmoniser(self) -> Harmoniser:
         """Who harmonises as the recipe says."""
-        return Harmoniser(self.recipe.rho, self.recipe.every_frame, self.work.given)
+        return Harmoniser(
+            self.recipe.rho, self.recipe.every_frame, self.work.given, self.recipe.terms
+        )
 
     def sign(
         self,

@@ -244,6 +244,7 @@ class Errands:
             windows=course.fills,
             without=None if first.opens or every_frame else first.keys[0],
             batches=course.batches,
+            terms=self.job.recipe.terms,
         )
 
     def _link(self, chunk: Chunk) -> Link:

@@ -42,7 +42,7 @@ class Inline:
             film, recipe, encoding, work, weights=painter.weights, style=painter.style
         )
         self.crew = Crew(
-            Decoder(apron=painter.apron),
+            Decoder(apron=painter.apron, terms=recipe.terms),
             painter,
             self.commission.harmoniser(),
             Inbetweener(),

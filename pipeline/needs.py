@@ -25,6 +25,7 @@ from pipeline.motion.confidence import Mask
 from pipeline.motion.flow import Field, Flow, Luma, analysis_size, small_luma
 from pipeline.paint.working import View
 from pipeline.plan import Part, Shot
+from pipeline.terms import ALL, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,15 @@ def samples(film: Film, shot: Shot) -> list[Planes]:
     return [unit_picture(film, shot, f.index, f.planes) for f in pick(film, shot.measure)]
 
 
-def read_keys(film: Film, part: Part, shot: Shot, *, apron: int, windows: bool = True) -> PartKeys:
+def read_keys(
+    film: Film,
+    part: Part,
+    shot: Shot,
+    *,
+    apron: int,
+    windows: bool = True,
+    terms: Terms = ALL,
+) -> PartKeys:
     """Decode a part's keys, their motion and the windows of its holes.
 
     Args:
@@ -94,6 +103,7 @@ def read_keys(film: Film, part: Part, shot: Shot, *, apron: int, windows: bool =
         shot: the shot.
         apron: of the painter, in pixels of the film; a multiple of 4.
         windows: False leaves holes alone, when only the chain of keys is wanted.
+        terms: what is done to measure motion well, and whether holes are painted.
     """
     found = PartKeys({}, {}, {})
     wanted, given = set(part.keys), shown(part.given)
@@ -105,7 +115,7 @@ def read_keys(film: Film, part: Part, shot: Shot, *, apron: int, windows: bool =
             if frame.index not in given:
                 found.keys[frame.index] = planes
             if len(gap) > 1:
-                _read_gap(gap, found, apron=apron, windows=windows)
+                _read_gap(gap, found, apron=apron, windows=windows and terms.holes, terms=terms)
             gap = [(frame.index, planes)]
     return found
 
@@ -140,19 +150,24 @@ def picture_luma(planes: Planes) -> Luma:
 
 
 def _read_gap(
-    gap: Sequence[tuple[int, Planes]], found: PartKeys, *, apron: int, windows: bool
+    gap: Sequence[tuple[int, Planes]],
+    found: PartKeys,
+    *,
+    apron: int,
+    windows: bool,
+    terms: Terms,
 ) -> None:
     """Measure one gap, both of its keys included, and note what it needs."""
     same = unchanged(gap[-1][1], gap[0][1])
     stands = all(equal(a, b) for (_, a), (_, b) in pairwise(gap))
     lumas = [picture_luma(planes) for _, planes in gap]
     known = steps(lumas)
-    flow, trust = key_motion(lumas, known=known)
+    flow, trust = key_motion(lumas, known=known, terms=terms)
     found.motions[gap[-1][0]] = KeyMotion(flow, trust, same)
     if not windows or stands or len(gap) < 3:
         return
     height, width = gap[0][1].luma.shape
-    wanted = find_tiles(bridges(lumas, known=known), (width, height), apron=apron)
+    wanted = find_tiles(bridges(lumas, known=known, terms=terms), (width, height), apron=apron)
     for (index, planes), rects in zip(gap[1:-1], wanted, strict=True):
         if rects:
             found.windows[index] = tuple(_window(planes, rect, apron) for rect in rects)

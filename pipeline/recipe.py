@@ -24,6 +24,7 @@ from pydantic import (
 
 from pipeline.curve import Curve, flat, parse_curve
 from pipeline.errors import BadRequest
+from pipeline.terms import Terms
 
 Part = Literal["plan", "measure", "paint", "fill", "encode"]
 """A step of the path, as far as the recipe reaches into it; who paints has measured."""
@@ -90,6 +91,8 @@ class Recipe(BaseModel):
     """The temporal loss a frame may have, as a multiple of its content floor."""
     rho: Share = 0.5
     """How much of the key before is carried into each key by harmonise."""
+    terms: Terms = Terms()
+    """What the fill does beyond fetching and averaging; for ablations."""
     frames: tuple[Annotated[int, Field(ge=0)], int] | None = None
     """Frames [start, stop) to make, None for the whole film."""
     given: tuple[tuple[Annotated[int, Field(ge=0)], str], ...] = ()
@@ -154,8 +157,8 @@ LONGEST = 48
 _FIELDS: dict[Part, tuple[str, ...]] = {
     "plan": ("keys", "max_gap", "keep_bars"),
     "measure": ("style_scale", "structure", "statistics", "size"),
-    "paint": ("rho", "style_scale", "structure", "statistics", "size"),
-    "fill": ("flicker_budget", "strength", "keep_color"),
+    "paint": ("rho", "terms", "style_scale", "structure", "statistics", "size"),
+    "fill": ("flicker_budget", "terms", "strength", "keep_color"),
     "encode": ("codec", "crf"),
 }
 
@@ -181,7 +184,8 @@ def digest(recipe: Recipe, *parts: Part) -> str:
     ``frames`` is in none of them: a part of a film has the pixels that the whole film has.
     """
     names = [name for part in sorted(set(parts)) for name in _FIELDS[part]]
-    fields = {name: getattr(recipe, name) for name in names}
+    given = recipe.model_dump(mode="json")
+    fields = {name: given[name] for name in names}
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 

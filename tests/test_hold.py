@@ -1,6 +1,6 @@
 """Holding: the plain scheme is what it says, goals are counted, what is there is not made again."""
 
-from dataclasses import dataclass, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from pipeline.media.color import Planes
 from pipeline.media.container import read_film
 from pipeline.media.decode import frames
 from pipeline.recipe import Recipe
+from pipeline.terms import Terms
 
 ROW = Held(
     clip="a",
@@ -94,28 +95,12 @@ def test_each_term_is_left_out_by_itself() -> None:
     assert len({one.model_dump_json() for one in [recipe, *found.values()]}) == len(found) + 1
 
 
-@dataclass(frozen=True, slots=True)
-class Switches:
-    """Stands for terms of the fill."""
-
-    refine: bool = True
-    mend: bool = True
-    never_on: bool = False
-
-
-class Switched(Recipe):
-    """A recipe with switches."""
-
-    terms: Switches = Switches()
-
-
-def test_a_recipes_own_switches_are_turned_off_one_at_a_time() -> None:
-    found = without_terms(Switched(style="made"))
-    assert list(found) == ["harmonise", "gate", "refine", "mend"]
-    off = {name: getattr(one, "terms", None) for name, one in found.items()}
-    assert off["refine"] == Switches(refine=False)
-    assert off["mend"] == Switches(mend=False)
-    assert off["gate"] == Switches()
+def test_the_terms_of_the_fill_are_turned_off_one_at_a_time() -> None:
+    found = without_terms(Recipe(style="made", terms=Terms(steady=False)))
+    names = [field.name for field in fields(Terms) if field.name != "steady"]
+    assert list(found) == ["harmonise", "gate", *names]
+    assert found["refine"].terms == Terms(steady=False, refine=False)
+    assert found["gate"].terms == Terms(steady=False)
 
 
 def test_all_goals_can_be_met() -> None:

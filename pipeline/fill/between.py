@@ -21,6 +21,7 @@ from pipeline.judge.detail import gradient
 from pipeline.media.color import Planes
 from pipeline.motion.bridge import Bridge, Step, bridges, steps
 from pipeline.motion.flow import Luma
+from pipeline.terms import ALL, Terms
 
 _FAINT = 0.01
 """Added to both trusts: where there is none, one key fades into the other."""
@@ -56,6 +57,7 @@ def fill_gap(
     tiles: Sequence[Sequence[Tile]] = (),
     known: Sequence[Step] | None = None,
     spans: Sequence[Bridge] | None = None,
+    terms: Terms = ALL,
 ) -> Iterator[Filled]:
     """Make the frames after key a up to and with key b, one at a time.
 
@@ -70,9 +72,10 @@ def fill_gap(
             nothing at all.
         known: ``steps(lumas)``, if the caller has it.
         spans: ``bridges(lumas)``, if the caller has it.
+        terms: What is done to look well.
     """
     along = steps(lumas) if known is None else known
-    spans = bridges(lumas, known=along) if spans is None else spans
+    spans = bridges(lumas, known=along, terms=terms) if spans is None else spans
     if tiles and len(tiles) != len(spans):
         raise ValueError(f"{len(spans)} in-between frames need as many tiles, got {len(tiles)}")
     steep = (gradient(gate_luma(left.luma)) + gradient(gate_luma(right.luma))) / 2
@@ -89,7 +92,7 @@ def fill_gap(
             painted = before
         else:
             laid = tiles[place - 1] if tiles else ()
-            painted = _between(left, right, before, span, phase, laid)
+            painted = _between(left, right, before, span, phase, laid, terms)
         seen_before, shown_before = seen, shown
         seen = seen if stands else gate_luma(source.luma)
         shown = shown if painted is before else gate_luma(painted.luma)
@@ -127,11 +130,11 @@ def equal(a: Planes, b: Planes) -> bool:
     )
 
 
-def _met(left: Planes, right: Planes, span: Bridge, phase: float) -> Average:
+def _met(left: Planes, right: Planes, span: Bridge, phase: float, terms: Terms = ALL) -> Average:
     near = (1 - phase) * (span.trust_left + _FAINT)
     far = phase * (span.trust_right + _FAINT)
     share = np.asarray(near / (near + far), np.float32)
-    return average(left, right, share, to_a=span.to_left, to_b=span.to_right)
+    return average(left, right, share, to_a=span.to_left, to_b=span.to_right, terms=terms)
 
 
 def _between(
@@ -141,11 +144,12 @@ def _between(
     span: Bridge,
     phase: float,
     tiles: Sequence[Tile],
+    terms: Terms,
 ) -> Planes:
-    met = _met(left, right, span, phase)
-    closed = close_holes(met.planes, before, span, tiles)
+    met = _met(left, right, span, phase, terms)
+    closed = close_holes(met.planes, before, span, tiles, terms=terms)
     # Less and less towards b, so that b is met without a jump.
-    low = correction(closed, before, span, _STEADY * min(1.0, 2 * (1 - phase)))
+    low = correction(closed, before, span, terms.steady * _STEADY * min(1.0, 2 * (1 - phase)))
     made = finished(replace(met, planes=closed), low.luma)
     return replace(made, blue=corrected(made.blue, low.blue), red=corrected(made.red, low.red))
 

@@ -15,6 +15,7 @@ import numpy as np
 from pipeline.fill.warp import bordered, scales, widened, widened_motion
 from pipeline.media.color import Plane, Planes
 from pipeline.motion.flow import Field, Flow
+from pipeline.terms import ALL, Terms
 
 _Wide = tuple[Field, Field, Field, Field]
 _CELL = 4
@@ -35,7 +36,13 @@ class Average:
 
 
 def average(
-    a: Planes, b: Planes, weight: Field, *, to_a: Flow | None = None, to_b: Flow | None = None
+    a: Planes,
+    b: Planes,
+    weight: Field,
+    *,
+    to_a: Flow | None = None,
+    to_b: Flow | None = None,
+    terms: Terms = ALL,
 ) -> Average:
     """Fetch two frames, bicubically in luma, and average them.
 
@@ -48,8 +55,9 @@ def average(
         weight: [h, w] on any grid over the frame, 0 to 1: the share of ``a``.
         to_a: [h, w, 2], where to fetch a from; None is where it stands.
         to_b: The same for b.
+        terms: What is done to look well.
     """
-    from pipeline.fill import kernels
+    from pipeline.fill import gather, kernels
 
     if a.luma.shape != b.luma.shape or a.blue.shape != b.blue.shape:
         raise ValueError(f"two frames of one shape are needed, got {a.luma.shape}, {b.luma.shape}")
@@ -60,12 +68,14 @@ def average(
     motion, chroma = _motion(a, to_a, to_b)
     share = widened(weight, width)
     sides = ours.ravel(), theirs.ravel(), ours.shape[1]
-    kernels.average_cubic(*sides, motion, share, np.float32(255), luma, variance, apart)
+    table = gather.CUBIC if terms.bicubic else gather.LINEAR
+    kernels.average_cubic(*sides, motion, share, table, np.float32(255), luma, variance, apart)
     share = widened(weight, a.blue.shape[1])
     blue, red = (
         _averaged(one, other, chroma, share) for one, other in ((a.blue, b.blue), (a.red, b.red))
     )
-    return Average(Planes(luma, blue, red), _lift(weight, variance, apart))
+    lift = _lift(weight, variance, apart)
+    return Average(Planes(luma, blue, red), lift if terms.variance else 0 * lift)
 
 
 def finished(averaged: Average, low: Field | None = None) -> Planes:

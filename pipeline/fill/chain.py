@@ -16,6 +16,7 @@ from pipeline.media.decode import frames
 from pipeline.motion.bridge import bridges, steps
 from pipeline.needs import KeyMotion, picture_luma, unit_picture
 from pipeline.plan import Shot
+from pipeline.terms import ALL, Terms
 
 
 def chain(
@@ -53,7 +54,13 @@ def chain(
 
 
 def chain_promoted(
-    film: Film, shot: Shot, *, keys: Mapping[int, Planes], fresh: Mapping[int, Planes], rho: float
+    film: Film,
+    shot: Shot,
+    *,
+    keys: Mapping[int, Planes],
+    fresh: Mapping[int, Planes],
+    rho: float,
+    terms: Terms = ALL,
 ) -> dict[int, Planes]:
     """Harmonise promoted keys from both of their neighbours.
 
@@ -63,6 +70,7 @@ def chain_promoted(
         keys: harmonised keys by frame.
         fresh: promoted keys as they were painted.
         rho: as in ``chain``.
+        terms: what is done to measure motion well.
 
     Returns:
         All keys, old and new.
@@ -77,7 +85,7 @@ def chain_promoted(
             for f in frames(film, left, right + 1)
         ]
         along = steps(lumas)
-        spans, where = bridges(lumas, known=along), phases(along)
+        spans, where = bridges(lumas, known=along, terms=terms), phases(along)
         for frame in here:
             done[frame] = harmonise_between(
                 fresh[frame],

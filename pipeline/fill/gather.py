@@ -43,6 +43,9 @@ def _weights() -> NDArray[np.float32]:
 
 
 CUBIC = _weights()
+_BETWEEN = np.arange(_STEPS, dtype=np.float32) / _STEPS
+LINEAR = np.stack([0 * _BETWEEN, 1 - _BETWEEN, _BETWEEN, 0 * _BETWEEN], 1).astype(np.float32)
+"""The same of a bilinear fetch."""
 
 
 @compiled
@@ -171,5 +174,5 @@ cubic_pair = cast("Callable[..., tuple[np.float32, np.float32]]", intrinsic(_cub
 
 Called from loops with: a plane laid out in a line, its place and its fractions right and down as
 ``place_row`` gives them; the same four of the other plane; samples from row to row, of both;
-``CUBIC``.
+``CUBIC`` or ``LINEAR``.
 """

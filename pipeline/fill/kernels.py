@@ -30,6 +30,7 @@ def average_cubic(
     stride: int,
     motion: tuple[Wide, Wide, Wide, Wide],
     share: Wide,
+    table: NDArray[np.float32],
     white: np.float32,
     out: Samples,
     variance: NDArray[np.float32],
@@ -43,6 +44,7 @@ def average_cubic(
         stride: Samples from row to row, borders included, of both.
         motion: Right and down to a, right and down to b.
         share: 0 to 1.
+        table: ``CUBIC`` or ``LINEAR``.
         white: The highest code.
         out: [H, W], the average.
         variance: [H / 4, W / 4] rounded up: that of the average within cells of 4 x 4, in squared
@@ -62,7 +64,7 @@ def average_cubic(
             ours[x], theirs[x] = cubic_pair(
                 a, from_a[0, x], from_a[1, x], from_a[2, x],
                 b, from_b[0, x], from_b[1, x], from_b[2, x],
-                stride, CUBIC,
+                stride, table,
             )  # fmt: skip
         lay_row(share, y, height, near)
         row = out[y]

@@ -26,6 +26,7 @@ from pipeline.motion.bridge import Step, steps
 from pipeline.motion.flow import Luma
 from pipeline.needs import black, picture_luma, unit_picture
 from pipeline.plan import Part, Shot
+from pipeline.terms import ALL, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class _Made:
     tiles: Mapping[int, Sequence[Tile]]
     promoted: Sequence[int]
     knob: float
+    terms: Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ def render(
     laying: Laying,
     knob: float,
     promoted: Sequence[int] = (),
+    terms: Terms = ALL,
 ) -> Iterator[Rendered]:
     """Make a part's frames, the read-only end key included (the caller drops its pixels).
 
@@ -100,8 +103,9 @@ def render(
         laying: how what was painted is laid over the film.
         knob: the recipe's flicker budget.
         promoted: which keys the gate asked for, in that order; used where they make it better.
+        terms: what is done to look well.
     """
-    made = _Made(keys, tiles, promoted, knob)
+    made = _Made(keys, tiles, promoted, knob, terms)
     gap: list[Frame] = []
     for frame in frames(film, part.keys[0], part.keys[-1] + 1):
         if gap and equal(gap[-1].planes, frame.planes):
@@ -166,6 +170,7 @@ def _filled(stretch: _Stretch, made: _Made) -> Iterator[tuple[Row, Planes]]:
         right=made.keys[gap[-1].index],
         tiles=[made.tiles.get(f.index, ()) for f in gap[1:-1]],
         known=stretch.known,
+        terms=made.terms,
     )
     for one in filled:
         frame = gap[one.place]

@@ -18,6 +18,7 @@ from pipeline.media.color import Plane, Planes, Rect
 from pipeline.motion.bridge import Bridge
 from pipeline.motion.confidence import Mask, hole_weight
 from pipeline.motion.flow import Field
+from pipeline.terms import ALL, Terms
 
 _GRID = 64
 """Tiles begin and end on this grid, or at the frame's edge: a multiple of the painter's own 4."""
@@ -61,7 +62,9 @@ def hole_share(bridge: Bridge) -> float:
     return float((hole(bridge) > _DEEP).mean())
 
 
-def close_holes(met: Planes, before: Planes, bridge: Bridge, tiles: Sequence[Tile]) -> Planes:
+def close_holes(
+    met: Planes, before: Planes, bridge: Bridge, tiles: Sequence[Tile], *, terms: Terms = ALL
+) -> Planes:
     """Lay what was painted for a frame, and what the frame before knows, into its holes.
 
     P = (1 - h) P + h (k W(O before) + (1 - k) R), with k = .9 trust and R the tiles, or
@@ -72,11 +75,12 @@ def close_holes(met: Planes, before: Planes, bridge: Bridge, tiles: Sequence[Til
         before: O of t - 1.
         bridge: The motion of t.
         tiles: What was painted for t.
+        terms: What is done to look well.
     """
     weight = hole(bridge)
     if not weight.any():
         return met
-    fresh, kept = met, np.float32(_CARRIED) * bridge.trust_previous
+    fresh, kept = met, np.float32(_CARRIED * terms.carried) * bridge.trust_previous
     if tiles:
         fresh = _copy(met)
         for tile in tiles:
@@ -85,7 +89,7 @@ def close_holes(met: Planes, before: Planes, bridge: Bridge, tiles: Sequence[Til
     of_luma, of_chroma = scales(met, bridge.from_previous)
     whole = _Closing(bridge, weight, kept, met.luma.shape[1], of_luma)
     small = _Closing(bridge, weight, kept, met.blue.shape[1], of_chroma)
-    whole.close(before.luma, fresh.luma, met.luma, out.luma, cubic=True)
+    whole.close(before.luma, fresh.luma, met.luma, out.luma, cubic=terms.bicubic)
     small.close(before.blue, fresh.blue, met.blue, out.blue, cubic=False)
     small.close(before.red, fresh.red, met.red, out.red, cubic=False)
     return out

@@ -18,6 +18,7 @@ import numpy as np
 
 from pipeline.motion.confidence import confidence
 from pipeline.motion.flow import Field, Flow, Luma, compose, estimate, no_motion, warp
+from pipeline.terms import ALL, Terms
 
 _ERROR_BOX = (9, 9)
 _FULL_DROP = 1.0
@@ -70,17 +71,20 @@ def steps(lumas: Sequence[Luma]) -> list[Step]:
     ]
 
 
-def bridges(lumas: Sequence[Luma], *, known: Sequence[Step] | None = None) -> list[Bridge]:
+def bridges(
+    lumas: Sequence[Luma], *, known: Sequence[Step] | None = None, terms: Terms = ALL
+) -> list[Bridge]:
     """Bridge a gap: one bridge for each of its in-between frames.
 
     Args:
         lumas: The gap's frames from key to key, both included, [h, w] each.
         known: What ``steps(lumas)`` gave, if the caller has it already.
+        terms: What is done to measure well.
     """
     along = _checked(lumas, known)
-    left = _reach(lumas, along)
+    left = _reach(lumas, along, terms)
     turned = [Step(step.forth, step.back, step.still) for step in reversed(along)]
-    right = _reach(lumas[::-1], turned)[::-1]
+    right = _reach(lumas[::-1], turned, terms)[::-1]
     return [
         Bridge(
             to_left=left[t].to_key,
@@ -88,20 +92,23 @@ def bridges(lumas: Sequence[Luma], *, known: Sequence[Step] | None = None) -> li
             from_previous=along[t - 1].back,
             trust_left=left[t].trust,
             trust_right=right[t].trust,
-            trust_previous=_step_trust(along[t - 1], lumas[t], lumas[t - 1]),
+            trust_previous=_step_trust(along[t - 1], lumas[t], lumas[t - 1], terms),
         )
         for t in range(1, len(lumas) - 1)
     ]
 
 
-def key_motion(lumas: Sequence[Luma], *, known: Sequence[Step] | None = None) -> tuple[Flow, Field]:
+def key_motion(
+    lumas: Sequence[Luma], *, known: Sequence[Step] | None = None, terms: Terms = ALL
+) -> tuple[Flow, Field]:
     """Give flow(b, a) from the last frame of a gap to its first, and the trust in it.
 
     Args:
         lumas: The gap's frames from key to key, both included, [h, w] each.
         known: What ``steps(lumas)`` gave, if the caller has it already.
+        terms: What is done to measure well.
     """
-    last = _reach(lumas, _checked(lumas, known), last_only=True)[-1]
+    last = _reach(lumas, _checked(lumas, known), terms, last_only=True)[-1]
     return last.to_key, last.trust
 
 
@@ -115,7 +122,7 @@ def _checked(lumas: Sequence[Luma], known: Sequence[Step] | None) -> Sequence[St
 
 
 def _reach(
-    lumas: Sequence[Luma], along: Sequence[Step], *, last_only: bool = False
+    lumas: Sequence[Luma], along: Sequence[Step], terms: Terms, *, last_only: bool = False
 ) -> list[_Reach]:
     """Chain from frame 0, the key, to every other frame.
 
@@ -136,11 +143,13 @@ def _reach(
         from_key = compose(before.from_key, step.forth)
         trust = before.trust
         if t == last or not last_only:
-            if t > 1:  # the first step was measured against the key already
+            if terms.refine and t > 1:  # the first step was measured against the key already
                 to_key = _registered(to_key, lumas[t], key)
-            to_key = _standing(to_key, lumas[t], key)
-            from_key = _standing(from_key, key, lumas[t])
-            trust = confidence(to_key, from_key, lumas[t], key)
+            if terms.standing:
+                to_key = _standing(to_key, lumas[t], key)
+                from_key = _standing(from_key, key, lumas[t])
+            looks = terms.photometric
+            trust = confidence(to_key, from_key, lumas[t], key, looks=looks)
         reached.append(_Reach(to_key, from_key, trust))
     return reached
 
@@ -176,7 +185,7 @@ def _weighed(flow: Flow, share: Field) -> Flow:
     return np.asarray(cv2.multiply(flow, cv2.merge([share, share])), np.float32)
 
 
-def _step_trust(step: Step, luma: Luma, before: Luma) -> Field:
+def _step_trust(step: Step, luma: Luma, before: Luma, terms: Terms) -> Field:
     if step.still:
         return np.ones(luma.shape, np.float32)
-    return confidence(step.back, step.forth, luma, before)
+    return confidence(step.back, step.forth, luma, before, looks=terms.photometric)

@@ -40,7 +40,7 @@ def photometric(luma: Luma, fetched: Luma) -> Field:
     return np.asarray(cv2.LUT(cv2.absdiff(luma, fetched), _LOOKS_ALIKE), np.float32)
 
 
-def confidence(there: Flow, back: Flow, luma: Luma, other: Luma) -> Field:
+def confidence(there: Flow, back: Flow, luma: Luma, other: Luma, *, looks: bool = True) -> Field:
     """Give the trust in flow(t, a), 0 to 1.
 
     Args:
@@ -48,10 +48,12 @@ def confidence(there: Flow, back: Flow, luma: Luma, other: Luma) -> Field:
         back: flow(a, t).
         luma: Frame t.
         other: Frame a.
+        looks: Whether both ends have to look alike.
     """
     at = positions(there)
     trust = _consistency(there, back, at)
-    trust *= photometric(luma, fetch(other, at))
+    if looks:
+        trust *= photometric(luma, fetch(other, at))
     trust *= _inside(at)
     # Eroded, because flow is smeared over the rim of what it does not explain; blurred, because a
     # weight with edges would draw them.

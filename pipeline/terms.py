@@ -1,0 +1,32 @@
+"""What a fill does beyond fetching and averaging, each of it to be switched off.
+
+All of it is on. An ablation leaves out one term at a time and says what that costs; two more terms
+have numbers in the recipe that turn them off, ``rho`` and ``flicker_budget``.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Switches of the fill."""
+
+    refine: bool = True
+    """Chained motion is measured anew against the key."""
+    standing: bool = True
+    """What fits as well without motion has none."""
+    photometric: bool = True
+    """Motion is trusted only where both ends look alike."""
+    bicubic: bool = True
+    """Luma is fetched bicubically; bilinearly without."""
+    variance: bool = True
+    """Luma gets part of the texture back that averaging took."""
+    steady: bool = True
+    """The low band follows the frame before."""
+    holes: bool = True
+    """What no key explains is painted."""
+    carried: bool = True
+    """Holes take what the frame before knows."""
+
+
+ALL = Terms()
