@@ -4,7 +4,9 @@ They stand in the per-frame table, so that a film and its table say what was pai
 which versions. The source is named by its way from the table's folder: a folder of films can move.
 """
 
+import json
 import os
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
@@ -60,7 +62,7 @@ def provenance(
         versions |= {"style code": code.digest[:_DIGITS]}
         versions |= {n: d[:_DIGITS] for n, d in manifest().items() if n.startswith("painter-")}
     versions |= {"Python": python_version()} | {name: version(name) for name in _LIBRARIES}
-    settings = recipe.model_dump(mode="json", exclude={"given"})
+    settings = _flat(recipe.model_dump(mode="json", exclude={"given"}))
     if recipe.given:
         settings["given"] = " ".join(f"{frame}={own[:_DIGITS]}" for frame, own in recipe.given)
     source = os.path.relpath(film.path.absolute(), folder.absolute())
@@ -83,3 +85,22 @@ def read_provenance(text: str | None) -> Provenance | None:
         return Provenance.model_validate_json(text)
     except ValidationError:
         return None
+
+
+def _flat(fields: Mapping[str, object], *, within: str = "") -> dict[str, Setting]:
+    """Name each setting by the way to it; what is no number, word or row of them becomes text."""
+    found: dict[str, Setting] = {}
+    for name, value in fields.items():
+        if isinstance(value, Mapping):
+            found |= _flat(value, within=f"{within}{name} ")
+        else:
+            found[within + name] = _setting(value)
+    return found
+
+
+def _setting(value: object) -> Setting:
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, list) and all(isinstance(one, int) for one in value):
+        return value
+    return json.dumps(value)

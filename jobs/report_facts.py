@@ -105,7 +105,8 @@ def settings(about: Provenance | None) -> Lines:
     """List the recipe."""
     if about is None:
         return [("Recipe", "not kept by the version that painted this film")]
-    return [(name.replace("_", " "), _shown(value)) for name, value in about.recipe.items()]
+    known = {name: value for name, value in about.recipe.items() if value not in ("", [])}
+    return [(name.replace("_", " "), _shown(value)) for name, value in known.items()]
 
 
 def versions(about: Provenance | None) -> Lines:

@@ -22,7 +22,7 @@ from jobs import report_chart
 from jobs.markup import Html, element, embedded, image, joined, safe, table
 from jobs.report_chart import chart, codes, curves
 from jobs.report_choice import ShownShot, Stretch, excess
-from jobs.report_facts import counted, facts, knob, settings, sums, verdict, versions
+from jobs.report_facts import facts, knob, settings, sums, verdict, versions
 from jobs.report_pictures import Pictures, ShotPictures, WorstPictures
 from jobs.report_read import Painted, elapsed
 from jobs.report_video import played
@@ -33,6 +33,7 @@ _EXPLAINED = (
     "root of the loss, in 8-bit codes. The budget is what the film's own content allows, by the "
     "same measure; what is too small to be seen always passes."
 )
+_HEAD = {"class": "head"}
 _UNIT = 1e-8
 """Of losses, as the script gets them: whole numbers are short."""
 _LEGEND = (
@@ -210,8 +211,7 @@ def _flickering(report: Report, one: WorstPictures, rank: int) -> Html:
     ]
     return element(
         "article",
-        element("h3", f"{rank}. Frame {frame}, {when}"),
-        go,
+        element("div", element("h3", f"{rank}. Frame {frame}, {when}"), go, attributes=_HEAD),
         element("p", words),
         element("div", *row_of, attributes={"class": "row"}),
         attributes={"class": "worst"},
@@ -235,7 +235,7 @@ def _shot(painted: Painted, one: ShotPictures) -> Html:
     if shot.worst is not None:
         worst = f"worst {excess(painted.rows[shot.worst]) or 0:.2f} x budget"
     span = f"Frames {first + shot.start} to {first + shot.stop - 1}, {painted.clock(shot.start)}"
-    keys = f"{counted(shot.keys, shot.stop - shot.start)} keys, {worst}"
+    keys = f"{shot.keys} {'key' if shot.keys == 1 else 'keys'}, {worst}"
     words = element(
         "figcaption", f"Shot {shot.number}", element("span", span), element("span", keys)
     )

@@ -15,13 +15,15 @@ from jobs.progress import Progressing
 from jobs.report_choice import ShownShot
 from jobs.report_read import Painted
 from pipeline.fill.gate import gate_luma
+from pipeline.fill.warp import crop
 from pipeline.judge.heat import Heat, colored, heat, scale_colors
-from pipeline.media.color import Plane, Planes, resolved, to_rgb
+from pipeline.media.color import Planes, Rect, resolved, to_rgb
 from pipeline.media.container import Film
 from pipeline.media.decode import pick
 from pipeline.media.preview import display_size, shrunk
-from pipeline.motion.flow import Luma
+from pipeline.motion.light import bars
 from pipeline.needs import black, picture_luma
+from pipeline.shots import picture
 
 _SHOT_PIXELS, _FRAME_PIXELS = 240 * 135, 640 * 360
 _QUALITY = 82
@@ -93,7 +95,8 @@ def take_pictures(
     progress.stage("pictures", len(places))
     small: dict[int, tuple[bytes, bytes]] = {}
     large: dict[int, tuple[bytes, bytes]] = {}
-    lumas: dict[int, tuple[Plane, Luma]] = {}
+    heats: dict[int, Heat] = {}
+    before: tuple[Planes, Planes] | None = None
     theirs = pick(painted.source, [painted.first + place for place in places])
     for ours, own in zip(pick(painted.film, places), theirs, strict=True):
         pair = (own.planes, ours.planes)
@@ -101,10 +104,11 @@ def take_pictures(
             small[ours.index] = _both(painted, pair, _SHOT_PIXELS)
         if ours.index in worst:
             large[ours.index] = _both(painted, pair, _FRAME_PIXELS)
-        if ours.index in near:
-            lumas[ours.index] = (gate_luma(ours.planes.luma), picture_luma(own.planes))
+            if before is None:
+                raise ValueError("the film's first frame has none before it")
+            heats[ours.index] = _heat(painted, pair, before)
+        before = pair if ours.index in near else None
         progress.advance(1)
-    heats = {t: _heat(painted.film, lumas[t], lumas[t - 1]) for t in worst}
     scale = _scale(list(heats.values()))
     return Pictures(
         shots=tuple(ShotPictures(shot, *small[shot.middle]) for shot in shots),
@@ -126,16 +130,51 @@ def _still(planes: Planes, film: Film, pixels: int) -> bytes:
     return _encoded(np.rint(rgb * 255).astype(np.uint8), ".jpg")
 
 
-def _heat(film: Film, now: tuple[Plane, Luma], before: tuple[Plane, Luma]) -> Heat:
-    return heat(now[0], before[0], now[1], before[1], black=black(film))
+def _heat(painted: Painted, now: tuple[Planes, Planes], before: tuple[Planes, Planes]) -> Heat:
+    """Measure (source, painting) of a frame against those of the frame before, without the bars."""
+    rect, dark = _picture(painted, now[0], before[0]), black(painted.film)
+    (source, painting), (source_before, painting_before) = (
+        (crop(own, rect), crop(ours, rect)) for own, ours in (now, before)
+    )
+    found = heat(
+        gate_luma(painting.luma),
+        gate_luma(painting_before.luma),
+        picture_luma(source),
+        picture_luma(source_before),
+        black=dark,
+    )
+    height, width = now[0].luma.shape
+    return found if rect == Rect(0, 0, height, width) else _framed(found, rect, (width, height))
+
+
+def _picture(painted: Painted, now: Planes, before: Planes) -> Rect:
+    """Find what is painted of a frame: all of it, or what lies within its bars."""
+    height, width = now.luma.shape
+    if painted.about is not None and painted.about.recipe.get("keep_bars") is False:
+        return Rect(0, 0, height, width)
+    seen = [bars(planes.luma, black=black(painted.film)) for planes in (now, before)]
+    return picture(np.asarray(seen, np.int32), (width, height))
+
+
+def _framed(found: Heat, rect: Rect, size: tuple[int, int]) -> Heat:
+    """Put a heat map into its place in a frame of ``size``; bars are judged, and cold."""
+    share = found.difference.shape[1] / rect.width
+    across, down = round(size[0] * share), round(size[1] * share)
+    left, top = round(rect.left * share), round(rect.top * share)
+    height, width = found.difference.shape
+    across, down = max(across, left + width), max(down, top + height)
+    difference, judged = np.zeros((down, across), np.float32), np.ones((down, across), np.bool_)
+    difference[top : top + height, left : left + width] = found.difference
+    judged[top : top + height, left : left + width] = found.judged
+    return Heat(difference, judged, found.pair)
 
 
 def _worst(
     painted: Painted, place: int, pair: tuple[bytes, bytes], found: Heat, scale: float
 ) -> WorstPictures:
     size = _fitting(painted.film, _FRAME_PIXELS)
-    picture = cv2.resize(colored(found, full=scale), size, interpolation=cv2.INTER_AREA)
-    drawn = _encoded(np.asarray(picture, np.uint8), ".jpg")
+    hot = cv2.resize(colored(found, full=scale), size, interpolation=cv2.INTER_AREA)
+    drawn = _encoded(np.asarray(hot, np.uint8), ".jpg")
     return WorstPictures(place, *pair, drawn, found.pair.error, found.pair.coverage)
 
 

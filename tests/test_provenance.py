@@ -6,7 +6,7 @@ import pytest
 
 from films import make_film, texture
 from jobs.progress import Silent
-from jobs.provenance import Provenance, provenance, read_provenance
+from jobs.provenance import Provenance, _flat, provenance, read_provenance
 from jobs.stylize import Job, stylize
 from painters import Washes, any_code
 from pipeline.judge.tables import read_about, read_rows
@@ -58,3 +58,13 @@ def test_what_a_later_version_adds_is_no_hindrance() -> None:
     known = Provenance(source="a", film="b", keys=1, promoted=0, chunks=1, recipe={}, versions={})
     said = known.model_dump_json()[:-1] + ', "colour": "red"}'
     assert read_provenance(said) == known
+
+
+def test_settings_within_settings_are_named_by_the_way_to_them() -> None:
+    fields = {"crf": 16, "terms": {"steady": False, "of": {"rho": 0.5}}, "odd": [[1, "a"]]}
+    assert _flat(fields) == {
+        "crf": 16,
+        "terms steady": False,
+        "terms of rho": 0.5,
+        "odd": '[[1, "a"]]',
+    }

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from commands import Ended, command
-from films import cut, make_film, texture
+from films import Picture, Size, cut, letterbox, make_film, texture
 from jobs.progress import Silent
 from jobs.report import MOST_BYTES, report
+from jobs.report_choice import worst
+from jobs.report_pictures import take_pictures
 from jobs.report_read import read_painted
 from jobs.stylize import Job, stylize
 from painters import Boils, Washes
@@ -155,6 +158,23 @@ def test_a_part_of_a_film_is_shown_beside_the_same_part(tmp_path: Path) -> None:
     page = Page(made.target)
     assert (made.frames, page.data()["first"]) == (7, 5)
     assert "frames 5 to 11 of the source" in page.text
+
+
+@pytest.mark.parametrize("moving", [texture, letterbox])
+def test_a_heat_map_measures_again_what_is_on_record(
+    moving: Callable[[int, Size], Iterator[Picture]], tmp_path: Path
+) -> None:
+    film = make_film(tmp_path / "film.mkv", moving(14, (96, 96)), codec="ffv1")
+    job = Job(film, tmp_path / "painted.mkv", Recipe(style="made", codec="ffv1"))
+    stylize(job, progress=Silent(), hire=Boils)
+    painted = read_painted(job.target, None)
+    chosen = worst(painted.rows)
+    taken = take_pictures(painted, shots=[], worst=chosen, progress=Silent())
+    assert [one.place for one in taken.worst] == chosen
+    for one in taken.worst:
+        row = painted.rows[one.place]
+        assert one.error == pytest.approx(row.loss, rel=0.01)
+        assert one.coverage == pytest.approx(row.coverage)
 
 
 # -- the command -----------------------------------------------------------------------------------
