@@ -29,20 +29,20 @@ class Settings:
     """side of the judged crop in pixels"""
     wide_crop: int = 192
     """side during the last fifth of the run"""
-    rate: float = 2e-3
+    rate: float = 1e-3
     """learning rate; falls linearly to 0 over the last part of the run"""
     head_pace: float = 0.1
     """share of it for the weights that take in a style code: 256 numbers pull at each at once"""
     cooling: float = 0.35
     """that part, as a share of the run"""
-    content: float = 2.0
-    moments: float = 1.5
+    content: float = 2.2
+    moments: float = 3.5
     gram: float = 4.0
-    palette: float = 1.0
+    palette: float = 2.0
     """weight of the mean colour and its covariance"""
-    finest: float = 2.0
+    finest: float = 4.0
     """weight of VGG16's first layer, mostly colours, among the layers of the moments"""
-    consistency: float = 20.0
+    consistency: float = 40.0
     """weight of the temporal term"""
     ramp: float = 0.5
     """share of the run over which that weight rises from a tenth; 0 where the painter paints"""
