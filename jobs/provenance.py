@@ -19,7 +19,7 @@ from pipeline.paint.styles import StyleCode, manifest
 from pipeline.plan import RENDER_VERSION
 from pipeline.recipe import Recipe
 
-_LIBRARIES = ("av", "numpy", "opencv-python-headless", "openvino")
+_LIBRARIES = ("av", "numba", "numpy", "opencv-python-headless", "openvino")
 _DIGITS = 16
 """Of a digest, enough to tell two things apart."""
 

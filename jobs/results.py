@@ -19,6 +19,7 @@ from pipeline.paint.styles import manifest
 
 _LIBRARIES = (
     "av",
+    "numba",
     "numpy",
     "onnxruntime",
     "opencv-python-headless",

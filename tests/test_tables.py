@@ -1,27 +1,24 @@
-"""Rows: what goes into Parquet comes out, nulls as nulls, ordered by frame."""
+"""A frame that two chunks share has one row, and it is the one that tells more."""
 
-from pathlib import Path
+from dataclasses import replace
 
-import pyarrow.parquet as pq
+from pipeline.judge.tables import Row, merged
 
-from pipeline.judge.tables import SCHEMA, Row, read_rows, write_rows
-
-FIRST = Row(frame=0, pts=720720, key=True)
-SECOND = Row(1, 721721, False, hole=0.01, loss=2e-4, content=1e-4, budget=3e-4, coverage=0.97)
-
-
-def test_rows_come_back_as_they_went(tmp_path: Path) -> None:
-    write_rows([FIRST, SECOND], tmp_path / "rows.parquet")
-    assert read_rows([tmp_path / "rows.parquet"]) == [FIRST, SECOND]
+_OPENING = Row(frame=8, pts=80, key=True)
+_LOOKED_AT = replace(_OPENING, loss=0.002, content=0.001, budget=0.003, coverage=0.9)
+_HARDLY_SEEN = replace(_OPENING, coverage=0.1)
 
 
-def test_several_files_come_back_in_the_order_of_the_film(tmp_path: Path) -> None:
-    write_rows([SECOND], tmp_path / "b.parquet")
-    write_rows([FIRST], tmp_path / "a.parquet")
-    assert read_rows([tmp_path / "b.parquet", tmp_path / "a.parquet"]) == [FIRST, SECOND]
+def test_what_was_judged_counts_in_any_order() -> None:
+    assert merged([_OPENING, _LOOKED_AT], start=0, stop=9) == [_LOOKED_AT]
+    assert merged([_LOOKED_AT, _OPENING], start=0, stop=9) == [_LOOKED_AT]
 
 
-def test_a_file_of_no_rows_has_the_columns_all_the_same(tmp_path: Path) -> None:
-    write_rows([], tmp_path / "none.parquet")
-    assert pq.read_schema(tmp_path / "none.parquet").equals(SCHEMA)
-    assert read_rows([tmp_path / "none.parquet"]) == []
+def test_a_frame_of_which_too_little_could_be_judged_is_no_opening_of_a_shot() -> None:
+    assert merged([_HARDLY_SEEN, _OPENING], start=0, stop=9) == [_HARDLY_SEEN]
+    assert merged([_OPENING, _HARDLY_SEEN], start=0, stop=9) == [_HARDLY_SEEN]
+
+
+def test_rows_outside_are_left_out_and_the_rest_come_in_order() -> None:
+    rows = [replace(_LOOKED_AT, frame=frame) for frame in (9, 3, 8, 2)]
+    assert [row.frame for row in merged(rows, start=3, stop=9)] == [3, 8]

@@ -77,11 +77,11 @@ def read_rows(paths: Sequence[Path]) -> list[Row]:
 def merged(rows: Iterable[Row], *, start: int, stop: int) -> list[Row]:
     """Keep one row a frame of [start, stop).
 
-    The key that two chunks share has a row in both; the one that could be judged counts.
+    The key that two chunks share has a row in both; the one that was looked at counts.
     """
     best: dict[int, Row] = {}
     for row in rows:
         known = best.get(row.frame)
-        if start <= row.frame < stop and (known is None or known.loss is None):
+        if start <= row.frame < stop and (known is None or known.coverage is None):
             best[row.frame] = row
     return [best[frame] for frame in sorted(best)]
