@@ -35,14 +35,14 @@ class Settings:
     """share of it for the weights that take in a style code: 256 numbers pull at each at once"""
     cooling: float = 0.35
     """that part, as a share of the run"""
-    content: float = 2.2
+    content: float = 1.6
     moments: float = 3.5
-    gram: float = 4.0
+    gram: float = 10.0
     palette: float = 2.0
     """weight of the mean colour and its covariance"""
-    finest: float = 4.0
+    finest: float = 2.0
     """weight of VGG16's first layer, mostly colours, among the layers of the moments"""
-    consistency: float = 40.0
+    consistency: float = 50.0
     """weight of the temporal term"""
     ramp: float = 0.5
     """share of the run over which that weight rises from a tenth; 0 where the painter paints"""
