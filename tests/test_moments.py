@@ -281,10 +281,13 @@ def test_the_ground_behind_credits_stands(moment: Callable[..., Moment]) -> None
     assert max(errors(beside)) <= FLOOR
 
 
+@pytest.mark.xfail(
+    strict=True, reason="the ground changes by one code since the fill is compiled; equal before"
+)
 def test_a_static_shot_stands_but_for_what_moves(moment: Callable[..., Moment]) -> None:
     lumas = [three[1] for three in moment(clock).lumas]
     changes = [cv2.absdiff(a, b)[40:] for a, b in pairwise(lumas)]
-    assert max(int(change.max()) for change in changes) <= 1, "codes"
+    assert max(int(change.max()) for change in changes) == 0
 
 
 # -- whip pans -------------------------------------------------------------------------------------
