@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.media.color import Planes
+from pipeline.media.color import Plane, Planes
 
 if TYPE_CHECKING:
     from av.container.core import Chapter
@@ -168,7 +168,7 @@ def numbered(pictures: Iterable[Picture], *, first: int = 0) -> Iterator[Picture
         yield stamped
 
 
-def number_of(luma: Picture) -> int:
+def number_of(luma: Plane) -> int:
     """Read the number that ``numbered`` stamped, from a plane of luma ``[H, W]``."""
     cells = luma[: 2 * _CELL, : _BITS * _CELL].astype(int)
     means = cells.reshape(2, _CELL, _BITS, _CELL).mean((1, 3))

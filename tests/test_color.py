@@ -80,7 +80,7 @@ def test_planes_come_back_from_rgb_exactly(
 
 def test_a_matrix_that_is_no_simple_one_is_refused() -> None:
     with pytest.raises(ValueError, match="matrix must be one of"):
-        to_rgb(flat(0, 0, 0), ColorTags(9, 16, 9, full_range=False))
+        to_rgb(flat(0, 0, 0), ColorTags(9, 16, 10, full_range=False))
 
 
 def test_rgb_of_another_size_is_refused() -> None:

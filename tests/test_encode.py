@@ -136,7 +136,7 @@ def test_planes_of_another_size_are_refused(make: Make, tmp_path: Path) -> None:
     film = make()
     frame = next(frames(film, 0, 1))
     small = replace(frame.planes, blue=frame.planes.blue[:-1])
-    with pytest.raises(ValueError, match="plane 1 must be"):
+    with pytest.raises(ValueError, match="plane 1 of yuv420p must be"):
         write_segment(
             [replace(frame, planes=small)],
             film=film,

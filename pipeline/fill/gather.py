@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from pipeline.compiled import compiled
 from pipeline.fill.warp import BORDER
+from pipeline.media.color import Plane
 
 if TYPE_CHECKING:
     from llvmlite.ir import Instruction
@@ -30,7 +31,7 @@ _HALF = np.float32(0.5)
 _FINE = np.float32(_STEPS)
 _NOTHING = np.float32(0)
 
-Samples = NDArray[np.uint8] | NDArray[np.uint16]
+Samples = Plane
 
 
 def _weights() -> NDArray[np.float32]:

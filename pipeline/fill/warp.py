@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.media.color import Plane, Planes, Rect
+from pipeline.media.color import Plane, Planes, Rect, subsampling
 from pipeline.motion.flow import Field, Flow, parts
 
 BORDER = 4
@@ -85,13 +85,6 @@ def crop(planes: Planes, region: Rect) -> Planes:
         blue=planes.blue[_slices(part)],
         red=planes.red[_slices(part)],
     )
-
-
-def subsampling(planes: Planes) -> tuple[int, int]:
-    """Give (horizontal, vertical): luma samples for one of chroma."""
-    height, width = planes.luma.shape
-    chroma_height, chroma_width = planes.blue.shape
-    return -(-width // chroma_width), -(-height // chroma_height)
 
 
 def _fetch(plane: Plane, flow: NDArray[np.float32], interpolation: Interpolation) -> Plane:

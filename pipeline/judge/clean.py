@@ -55,7 +55,7 @@ def periods(lumas: Sequence[Plane]) -> dict[str, float]:
     return found
 
 
-def _spectrum(luma: NDArray[np.uint8]) -> NDArray[np.float64]:
+def _spectrum(luma: Plane) -> NDArray[np.float64]:
     """[H, W] to the mean power along rows at 0 .. 32 64ths of the sampling rate; empty if small."""
     height, width = luma.shape[0], luma.shape[1] // _BLOCK * _BLOCK
     if not width or height < _BLOCK:

@@ -18,10 +18,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.media.color import Plane
 from pipeline.motion.confidence import Mask, inside, motion_boundary, occluded
 from pipeline.motion.flow import Flow, pixel_grid
 
-Picture = NDArray[np.uint8]
+Picture = Plane
 """[H, W] or [H, W, C] in 8-bit codes."""
 Interpolation = Literal["nearest", "linear", "cubic"]
 

@@ -4,16 +4,16 @@
 what the planes mean. Nothing here decodes, resizes a film, or changes its transfer function.
 """
 
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import TypeAlias, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Plane = NDArray[np.uint8]
-"""One component, [H, W]."""
-Array = TypeVar("Array", NDArray[np.uint8], NDArray[np.float32], NDArray[np.bool_])
+Plane: TypeAlias = NDArray[np.uint8 | np.uint16]
+"""One component, [H, W]: uint8 up to 8 bits, above that uint16 with the codes at its low end."""
+Array = TypeVar("Array", Plane, NDArray[np.float32], NDArray[np.bool_])
 
 UNSPECIFIED = 2
 """The code point of a tag that says nothing."""
@@ -23,11 +23,15 @@ _KR_KB = {
     5: (0.299, 0.114),  # BT.470 BG, which is BT.601 of 625 lines
     6: (0.299, 0.114),  # SMPTE 170M, which is BT.601 of 525 lines
     7: (0.212, 0.087),  # SMPTE 240M
+    9: (0.2627, 0.0593),  # BT.2020, non-constant luminance
 }
+RGB = 0
+"""The matrix of a film that is stored as RGB; see ``resolved``."""
 MATRICES = frozenset(_KR_KB)
 """Code points of the matrices that can be turned to RGB and back."""
 
 _HD_LINES = 720
+_SPANS = (1, 2, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ class ColorTags:
 
 @dataclass(frozen=True, slots=True)
 class Planes:
-    """One frame in 8-bit Y'CbCr; upright, except on the way from a decoder or to an encoder."""
+    """One frame in Y'CbCr; upright, except on the way from a decoder or to an encoder."""
 
     luma: Plane
     """[H, W]"""
@@ -50,6 +54,15 @@ class Planes:
     """Cb, [ceil(H / v), ceil(W / h)] with the subsampling (h, v) of the pixel format."""
     red: Plane
     """Cr, the same shape as ``blue``."""
+    alpha: Plane | None = field(default=None, kw_only=True)
+    """[H, W], in the codes that the file has; carried, never changed"""
+    depth: int = field(default=8, kw_only=True)
+    """Bits of a sample of the first three, 8 to 16"""
+
+    def __post_init__(self) -> None:
+        """Check that the samples are of the kind that the depth needs."""
+        if (self.depth > 8) is not (self.luma.dtype == np.uint16):
+            raise ValueError(f"samples of {self.luma.dtype} do not have {self.depth} bits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +76,10 @@ class Rect:
 
 
 def resolved(tags: ColorTags, height: int) -> ColorTags:
-    """Say what unspecified tags mean: BT.709 from 720 lines on, BT.601 below.
+    """Say what the tags of a film mean for its planes.
+
+    Unspecified is BT.709 from 720 lines on, BT.601 below. A film that is stored as RGB comes as
+    full-range planes by BT.709's matrix (see ``samples``).
 
     >>> resolved(ColorTags(2, 2, 2, full_range=False), 1080).matrix
     1
@@ -73,6 +89,8 @@ def resolved(tags: ColorTags, height: int) -> ColorTags:
         default if tag == UNSPECIFIED else tag
         for tag in (tags.primaries, tags.transfer, tags.matrix)
     )
+    if matrix == RGB:
+        return ColorTags(primaries, transfer, 1, full_range=True)
     return ColorTags(primaries, transfer, matrix, full_range=tags.full_range)
 
 
@@ -82,7 +100,7 @@ def to_rgb(planes: Planes, tags: ColorTags) -> NDArray[np.float32]:
     A chroma sample speaks for all the pixels it covers, so that the mean over them gives it back.
     """
     height, width = planes.luma.shape
-    down = _subsampling(planes)
+    down = subsampling(planes)
     size = (planes.blue.shape[1] * down[0], planes.blue.shape[0] * down[1])
     blue, red = (
         plane
@@ -91,23 +109,31 @@ def to_rgb(planes: Planes, tags: ColorTags) -> NDArray[np.float32]:
         for plane in (planes.blue, planes.red)
     )
     samples = cv2.merge([planes.luma, blue, red]).astype(np.float32)
-    rgb = np.asarray(cv2.transform(samples, affine(tags, height)[:3]), np.float32)
+    rgb = np.asarray(
+        cv2.transform(samples, affine(tags, height, depth=planes.depth)[:3]), np.float32
+    )
     return np.clip(rgb, 0, 1, out=rgb)
 
 
 def to_planes(rgb: NDArray[np.float32], *, like: Planes, tags: ColorTags) -> Planes:
-    """Turn RGB ``[H, W, 3]`` to planes of the subsampling of ``like``, rounded and clipped.
+    """Turn RGB ``[H, W, 3]`` to planes without alpha, rounded and clipped.
 
-    The inverse of ``to_rgb``: exactly, wherever that had nothing to clip.
+    Subsampling and depth are those of ``like``. The inverse of ``to_rgb``: exactly, wherever that
+    had nothing to clip.
     """
-    height, width = rgb.shape[:2]
+    height, width, depth = *rgb.shape[:2], like.depth
     if like.luma.shape != (height, width):
         raise ValueError(f"expected RGB of {like.luma.shape}, got {rgb.shape}")
-    back = np.linalg.inv(affine(tags, height))[:3]
+    back = np.linalg.inv(affine(tags, height, depth=depth))[:3]
     samples = np.asarray(cv2.transform(np.ascontiguousarray(rgb), back), np.float32)
     luma, blue, red = np.moveaxis(samples, -1, 0)
-    down = _subsampling(like)
-    return Planes(_rounded(luma), _rounded(_mean(blue, down)), _rounded(_mean(red, down)))
+    down = subsampling(like)
+    return Planes(
+        _rounded(luma, depth),
+        _rounded(_mean(blue, down), depth),
+        _rounded(_mean(red, down), depth),
+        depth=depth,
+    )
 
 
 def upright(array: Array, rotation: int) -> Array:
@@ -126,33 +152,50 @@ def turned(planes: Planes, rotation: int) -> Planes:
     """Turn a stored frame upright, or with -rotation an upright one back to how it is stored."""
     if rotation == 0:
         return planes
-    parts = (planes.luma, planes.blue, planes.red)
-    return Planes(*(upright(part, rotation) for part in parts))
+    return Planes(
+        upright(planes.luma, rotation),
+        upright(planes.blue, rotation),
+        upright(planes.red, rotation),
+        alpha=None if planes.alpha is None else upright(planes.alpha, rotation),
+        depth=planes.depth,
+    )
 
 
-def _subsampling(planes: Planes) -> tuple[int, int]:
+def subsampling(planes: Planes) -> tuple[int, int]:
+    """Give (horizontal, vertical): luma samples for one of chroma."""
     (height, width), (rows, columns) = planes.luma.shape, planes.blue.shape
-    down = (1 if columns == width else 2, 1 if rows == height else 2)
-    if (rows, columns) != (-(-height // down[1]), -(-width // down[0])):
+    across = next((n for n in _SPANS if -(-width // n) == columns), 0)
+    down = next((n for n in _SPANS if -(-height // n) == rows), 0)
+    if not across or not down:
         raise ValueError(f"chroma {planes.blue.shape} does not fit luma {planes.luma.shape}")
-    return down
+    return across, down
 
 
-def affine(tags: ColorTags, height: int) -> NDArray[np.float64]:
-    """[4, 4]: (Y, Cb, Cr, 1) in 8-bit codes to (R, G, B, 1) in 0 to 1."""
+def codes(depth: int, *, full_range: bool) -> tuple[int, int, int]:
+    """Give black, the span of luma and that of chroma, in codes of so many bits.
+
+    The middle of chroma is 2^(depth - 1) in both ranges (ITU-T H.273, equations 20 to 25).
+    """
+    if full_range:
+        return 0, (1 << depth) - 1, (1 << depth) - 1
+    return 16 << (depth - 8), 219 << (depth - 8), 224 << (depth - 8)
+
+
+def affine(tags: ColorTags, height: int, *, depth: int = 8) -> NDArray[np.float64]:
+    """[4, 4]: (Y, Cb, Cr, 1) in codes of so many bits to (R, G, B, 1) in 0 to 1."""
     matrix = resolved(tags, height).matrix
     if matrix not in _KR_KB:
         raise ValueError(f"matrix must be one of {sorted(_KR_KB)}, got {matrix}")
     kr, kb = _KR_KB[matrix]
     kg = 1 - kr - kb
-    black, luma, chroma = (0, 255, 255) if tags.full_range else (16, 219, 224)
+    black, luma, chroma = codes(depth, full_range=tags.full_range)
     cb, cr = 2 * (1 - kb) / chroma, 2 * (1 - kr) / chroma
     linear = np.array(
         [[1 / luma, 0, cr], [1 / luma, -kb / kg * cb, -kr / kg * cr], [1 / luma, cb, 0]]
     )
     affine = np.eye(4)
     affine[:3, :3] = linear
-    affine[:3, 3] = -linear @ (black, 128, 128)
+    affine[:3, 3] = -linear @ (black, 1 << (depth - 1), 1 << (depth - 1))
     return affine
 
 
@@ -169,5 +212,6 @@ def _mean(plane: NDArray[np.float32], down: tuple[int, int]) -> NDArray[np.float
     return np.asarray(box, np.float32)
 
 
-def _rounded(plane: NDArray[np.float32]) -> Plane:
-    return np.clip(np.rint(plane), 0, 255).astype(np.uint8)
+def _rounded(plane: NDArray[np.float32], depth: int) -> Plane:
+    kind = np.uint8 if depth <= 8 else np.uint16
+    return np.clip(np.rint(plane), 0, (1 << depth) - 1).astype(kind)

@@ -20,7 +20,7 @@ from av.sidedata.sidedata import Type as SideDataType
 from numpy.typing import NDArray
 
 from pipeline.errors import CorruptFilm, SourceError, UnreadableFilm, UnsupportedFilm
-from pipeline.media.color import MATRICES, UNSPECIFIED, ColorTags
+from pipeline.media.color import MATRICES, RGB, UNSPECIFIED, ColorTags
 from pipeline.media.index import (
     Index,
     Ticks,
@@ -30,10 +30,9 @@ from pipeline.media.index import (
     fingerprint_of,
     read_index,
 )
+from pipeline.media.samples import PIXEL_FORMATS, plain
 
 CONTAINERS = {"mov": "mov,mp4,m4a,3gp,3g2,mj2", "matroska": "matroska,webm"}
-PIXEL_FORMATS = {"yuv420p": (2, 2), "yuv422p": (2, 1), "yuv444p": (1, 1)}
-"""What is covered, with its subsampling (horizontal, vertical)."""
 
 _EXTRA_PICTURES = (
     av.stream.Disposition.attached_pic
@@ -73,7 +72,7 @@ class Film:
     stream: int
     codec: str
     pixel_format: str
-    """A key of ``PIXEL_FORMATS``; the range stands in ``color``."""
+    """A key of ``samples.PIXEL_FORMATS``; the range stands in ``color``."""
     width: int
     """Of the stored picture, as is ``height``."""
     height: int
@@ -114,7 +113,12 @@ class Film:
     @property
     def chroma(self) -> tuple[int, int]:
         """How many luma samples a chroma sample spans, (horizontally, vertically)."""
-        return PIXEL_FORMATS[self.pixel_format]
+        return PIXEL_FORMATS[self.pixel_format].subsampling
+
+    @property
+    def depth(self) -> int:
+        """Bits of a sample of the planes, 8 to 16."""
+        return PIXEL_FORMATS[self.pixel_format].depth
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +189,8 @@ def _film(
     pixel_format = _pixel_format(context)
     said = (context.color_primaries, context.color_trc, context.colorspace, context.color_range)
     look = _look(source, stream)  # which makes the context say what the picture says
-    color = _color(said, look.tags, full="yuvj" in (context.pix_fmt or ""))
+    rgb = PIXEL_FORMATS[pixel_format].model == "rgb"
+    color = _color(said, look.tags, full="yuvj" in (context.pix_fmt or ""), rgb=rgb)
     if look.interlaced or context.field_order not in _PROGRESSIVE:
         raise UnsupportedFilm("interlaced, which is not covered yet")
     if look.mirrored or look.rotation % 90:
@@ -229,12 +234,13 @@ def _film(
 
 def _pixel_format(context: av.VideoCodecContext) -> str:
     name = context.pix_fmt
-    plain = (name or "").replace("yuvj", "yuv")
-    if plain not in PIXEL_FORMATS:
+    known = plain(name or "")
+    # what has more than 8 bits is not painted yet
+    if known not in PIXEL_FORMATS or PIXEL_FORMATS[known].depth > 8:
         raise UnsupportedFilm(
             f"pixels of {name or 'an unknown kind'}; covered yet: 8-bit 4:2:0, 4:2:2 and 4:4:4"
         )
-    return plain
+    return known
 
 
 def _look(source: av.container.InputContainer, stream: av.VideoStream) -> _Look:
@@ -256,7 +262,7 @@ def _look(source: av.container.InputContainer, stream: av.VideoStream) -> _Look:
     )
 
 
-def _color(said: _Tags, seen: _Tags, *, full: bool) -> ColorTags:
+def _color(said: _Tags, seen: _Tags, *, full: bool, rgb: bool) -> ColorTags:
     """Trust the container; let the picture fill in what that leaves open."""
     primaries, transfer, matrix = (
         b if a == UNSPECIFIED else a for a, b in zip(said[:3], seen[:3], strict=True)
@@ -264,6 +270,8 @@ def _color(said: _Tags, seen: _Tags, *, full: bool) -> ColorTags:
     for curve in (transfer, seen[1]):
         if curve in _HDR:
             raise UnsupportedFilm(f"high dynamic range ({_HDR[curve]}), which is not covered yet")
+    if rgb:
+        return ColorTags(primaries, transfer, RGB, full_range=True)
     if primaries == _BT_2020 or matrix not in MATRICES | {UNSPECIFIED}:
         raise UnsupportedFilm(f"colours not covered yet: primaries {primaries}, matrix {matrix}")
     full = full or (said[3] or seen[3]) == _FULL

@@ -9,14 +9,14 @@ names its PTS, never a guess. Frames come upright, as a viewer sees them; colour
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import cast
 
 import av
 import numpy as np
 
 from pipeline.errors import CorruptFilm, UnreadableFilm
-from pipeline.media.color import Plane, Planes, turned
+from pipeline.media.color import Planes, turned
 from pipeline.media.container import Film
+from pipeline.media.samples import plain, planes_of
 
 _FLAGS_DAMAGE = frozenset({"h264"})
 """Decoders that mark damaged pictures; the others are told to fail instead of patching."""
@@ -72,18 +72,6 @@ def pick(film: Film, indices: Sequence[int], *, threads: int = 1) -> Iterator[Fr
                 yield Frame(index, int(film.pts[index]), turned(planes_of(picture), film.rotation))
 
 
-def planes_of(picture: av.VideoFrame) -> Planes:
-    """Copy a decoded picture's samples out of the decoder's padded lines."""
-    luma, blue, red = (_plane(plane) for plane in picture.planes)
-    return Planes(luma, blue, red)
-
-
-def _plane(plane: av.video.plane.VideoPlane) -> Plane:
-    samples: Plane = np.frombuffer(cast(bytes, plane), np.uint8)
-    lines = samples[: plane.height * plane.line_size].reshape(plane.height, plane.line_size)
-    return lines[:, : plane.width].copy()
-
-
 def _pictures(
     film: Film, start: int, stop: int, *, threads: int
 ) -> Iterator[tuple[int, av.VideoFrame]]:
@@ -124,7 +112,7 @@ def _run(
             raise CorruptFilm(f"{film.path.name}: the frame at PTS {pts} is damaged")
         if (picture.height, picture.width) != (film.height, film.width):
             raise CorruptFilm(f"{film.path.name}: the picture changes its size at PTS {pts}")
-        if picture.format.name.replace("yuvj", "yuv") != film.pixel_format:
+        if plain(picture.format.name) != film.pixel_format:
             raise CorruptFilm(f"{film.path.name}: the pixel format changes at PTS {pts}")
         if pts > due:
             raise CorruptFilm(f"{film.path.name}: the frame at PTS {due} does not come")

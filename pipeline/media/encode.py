@@ -11,20 +11,20 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from typing import Literal, TypeAlias, cast
 
 import av
-import numpy as np
 
 from pipeline.errors import BadRequest, FilmError, OutOfResources, VerificationFailed
 from pipeline.media.clock import rescale
 from pipeline.media.color import Plane, Planes, turned
-from pipeline.media.container import PIXEL_FORMATS, Film
-from pipeline.media.decode import Frame, planes_of
+from pipeline.media.container import Film
+from pipeline.media.decode import Frame
+from pipeline.media.samples import picture_of, planes_of
 
 Codec: TypeAlias = Literal["h264", "ffv1"]
 Container: TypeAlias = Literal["mp4", "mov", "matroska"]
@@ -205,22 +205,16 @@ def _stream(
 
 
 def _picture(planes: Planes, film: Film, encoding: Encoding) -> av.VideoFrame:
-    picture = av.VideoFrame(film.width, film.height, encoding.pixel_format)
     stored = turned(planes, -film.rotation)
-    sources = (stored.luma, stored.blue, stored.red)
-    fits = encoding.pixel_format == film.pixel_format
-    for k, (plane, target) in enumerate(zip(sources, picture.planes, strict=True)):
-        rows = plane if fits or k == 0 else _spread(plane, film)
-        if rows.shape != (target.height, target.width):
-            raise ValueError(f"plane {k} must be {(target.height, target.width)}, got {rows.shape}")
-        samples = np.frombuffer(cast(bytes, target), np.uint8)[: target.height * target.line_size]
-        samples.reshape(target.height, target.line_size)[:, : target.width] = rows
-    return picture
+    if encoding.pixel_format != film.pixel_format:
+        blue, red = (_spread(plane, film) for plane in (stored.blue, stored.red))
+        stored = replace(stored, blue=blue, red=red)
+    return picture_of(stored, encoding.pixel_format)
 
 
 def _spread(plane: Plane, film: Film) -> Plane:
     """Give each pixel the chroma of the sample that covers it: every second one gives it back."""
-    across, down = PIXEL_FORMATS[film.pixel_format]
+    across, down = film.chroma
     return plane.repeat(down, 0).repeat(across, 1)[: film.height, : film.width]
 
 

@@ -103,7 +103,7 @@ def analyse(film: Film, start: int, stop: int, *, threads: int = 1) -> Analysis:
     return _table(rows, start=first)
 
 
-def gradient_energy(luma: NDArray[np.uint8]) -> float:
+def gradient_energy(luma: Luma) -> float:
     """Give the mean squared gradient of [h, w] by forward differences, in [0, 1]^2 per pixel^2."""
     across = cv2.subtract(luma[:, 1:], luma[:, :-1], dtype=cv2.CV_32F)
     down = cv2.subtract(luma[1:], luma[:-1], dtype=cv2.CV_32F)

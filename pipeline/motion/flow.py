@@ -16,14 +16,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Luma = NDArray[np.uint8]
-"""[h, w] at analysis size."""
+from pipeline.media.color import Plane
+
+Luma = Plane
+"""[h, w] at analysis size, in 8 bits whatever the film has."""
 Flow = NDArray[np.float32]
 """[h, w, 2], (dx, dy) in pixels of its own grid."""
 Field = NDArray[np.float32]
 """[h, w], one number a pixel."""
 
-Pixels = TypeVar("Pixels", NDArray[np.uint8], NDArray[np.float32])
+Pixels = TypeVar("Pixels", Plane, NDArray[np.float32])
 Preset = Literal["ultrafast", "fast", "medium"]
 
 _PRESETS: dict[Preset, int] = {
@@ -48,9 +50,7 @@ def analysis_size(width: int, height: int) -> tuple[int, int]:
     return max(1, round(width * side / short)), max(1, round(height * side / short))
 
 
-def small_luma(
-    luma: NDArray[np.uint8], size: tuple[int, int], *, gain: float = 1.0, black: int = 16
-) -> Luma:
+def small_luma(luma: Plane, size: tuple[int, int], *, gain: float = 1.0, black: int = 16) -> Luma:
     """Bring a luma plane to analysis size, and its light to unit gain.
 
     Args:

@@ -7,8 +7,8 @@ edges that hold nothing but near-black. Nothing here decides what is done about 
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from pipeline.media.color import Plane
 from pipeline.motion.flow import Field, Luma
 
 Bars = tuple[int, int, int, int]
@@ -61,7 +61,7 @@ def lit(luma: Luma, gain: float, *, black: int) -> Luma:
     return np.asarray(cv2.LUT(luma, table), np.uint8)
 
 
-def bars(luma: NDArray[np.uint8], *, black: int) -> Bars:
+def bars(luma: Plane, *, black: int) -> Bars:
     """Measure the black bars of a plane of luma [H, W] at full size."""
     limit = black + _NEAR_BLACK
     if luma.max() <= limit:
@@ -75,7 +75,7 @@ def bars(luma: NDArray[np.uint8], *, black: int) -> Bars:
     )
 
 
-def _dark_lines(luma: NDArray[np.uint8], limit: int) -> int:
+def _dark_lines(luma: Plane, limit: int) -> int:
     """Count the lines at the top that are near-black and flat; a dim picture is not flat."""
     for i, line in enumerate(luma):
         if line.max() > limit or int(line.max()) - int(line.min()) > _FLAT:

@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.media.color import Plane
+
 _BLOCK = 64  # rows at a time, which stay in the cache
 
 
@@ -86,7 +88,7 @@ def taps(source: int, target: int, *, step: Fraction, kernel: Kernel) -> Taps:
 
 
 def along_rows(
-    held: NDArray[np.uint8] | NDArray[np.float32],
+    held: Plane | NDArray[np.float32],
     made: Taps,
     start: int,
     stop: int,
