@@ -1,10 +1,14 @@
 """A shot's rows to its light, its picture, and the frames that it is measured on.
 
-*Unit gain* is a shot's median light; *lit* are the frames that a fade leaves bright enough to tell
-what is in them. Nothing here knows another shot.
+*Unit light* is the brightest that a shot stands in for a while, so that a fade is one however short
+the shot; *gain* is a frame's light as a multiple of it, 1 above it too: a flash stays a flash. Each
+stretch between two dark ones has its own, for what darkness swallows cannot be followed. *Lit* are
+the frames that a fade leaves bright enough to tell what is in them. Nothing here knows another
+shot.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,20 +21,39 @@ _FAINTEST = 1 / 16
 _UNLIT = 1 / 32
 _DRIFT = 1.5
 _LEAST_PICTURE = 0.25
+_LEVEL = np.log(1.1)
+"""Light within this counts as one level."""
+_OFTEN = 0.5
+"""A level counts as one that the shot stands in from this share of the most frames at any."""
+_HELD = 4
+"""Frames; one more than the longest flash."""
+_GLIMPSE, _GLIMMER = 24, 0.25
+"""Frames, and share of the brightest luma: what has less of both is a rest of what was there."""
 
 
 def gains(
     changes: NDArray[np.float32], luma: NDArray[np.float32], bars: NDArray[np.int32]
 ) -> tuple[float, ...]:
-    """Turn changes from frame to frame into light relative to the shot's median.
+    """Turn changes from frame to frame into light relative to unit light.
 
     Args:
         changes: [N - 1], light of each frame but the first as a multiple of the one before.
         luma: [N], mean above black.
         bars: [N, 4], -1 where all is dark: over such a frame the painter would lay its mean colour.
     """
-    dark = (bars[:, 0] < 0).tolist()
-    return tuple(_UNLIT if d else g for d, g in zip(dark, _followed(changes, luma), strict=True))
+    dark = bars[:, 0] < 0
+    found = np.full(luma.size, _UNLIT)
+    brightest = max(float(luma.max()), 1.0)
+    edges = [0, *(1 + np.flatnonzero(np.diff(dark))).tolist(), luma.size]
+    for start, stop in pairwise(edges):
+        if dark[start]:
+            continue
+        light = _followed(changes[start : stop - 1], luma[start:stop])
+        left = float(luma[start:stop].max()) / brightest
+        if stop - start < _GLIMPSE and left < _GLIMMER:
+            light = np.maximum(light * left, _FAINTEST)
+        found[start:stop] = np.round(light, 4)
+    return tuple(found.tolist())
 
 
 def lit(start: int, light: Sequence[float], bars: NDArray[np.int32]) -> list[int]:
@@ -65,13 +88,31 @@ def spread(candidates: Sequence[int]) -> tuple[int, ...]:
     return tuple(candidates[(2 * i + 1) * len(candidates) // (2 * count)] for i in range(count))
 
 
-def _followed(changes: NDArray[np.float32], luma: NDArray[np.float32]) -> tuple[float, ...]:
+def _followed(changes: NDArray[np.float32], luma: NDArray[np.float32]) -> NDArray[np.float64]:
     if (changes == 1).all():
-        return (1.0,) * luma.size
+        return np.ones(luma.size)
     light = np.concatenate([[0.0], np.cumsum(np.log(changes.astype(np.float64)))])
     light -= np.median(light)
-    # Small errors add up along a flickering shot. No frame is held to be darker than its luma says.
+    # Small errors add up along a flickering shot. No frame is held to be darker than its luma says,
+    # and no level to be brighter.
     mean = np.log(np.maximum(luma.astype(np.float64), 0.5))
-    darkest = np.minimum(mean - np.median(mean) - np.log(_DRIFT), 0.0)
-    light = np.clip(light, np.maximum(darkest, np.log(_FAINTEST)), 0.0)
-    return tuple(round(gain, 4) for gain in np.exp(light).tolist())
+    mean -= np.median(mean)
+    unit = _unit(light, mean)
+    darkest = np.minimum(mean - unit - np.log(_DRIFT), 0.0)
+    light = np.clip(light - unit, np.maximum(darkest, np.log(_FAINTEST)), 0.0)
+    return np.asarray(np.exp(light))
+
+
+def _unit(light: NDArray[np.float64], mean: NDArray[np.float64]) -> float:
+    """Give unit light: the brightest level that is held, as far as the luma says so too.
+
+    Args:
+        light: [N], logarithm of the light, as a multiple of its median.
+        mean: [N], the same of mean luma.
+    """
+    level = np.sort(light)
+    counts = np.arange(1, level.size + 1) - np.searchsorted(level, level - _LEVEL)
+    held = counts >= max(_OFTEN * counts.max(), _HELD)
+    brightest = level[held if held.any() else counts == counts.max()][-1]
+    inside = (light <= brightest) & (light >= brightest - _LEVEL)
+    return max(0.0, min(float(np.median(light[inside])), float(np.median(mean[inside]))))

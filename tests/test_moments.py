@@ -141,20 +141,7 @@ def light_of(film: Film) -> tuple[float, float]:
     return jitter(levels), float(np.mean([field.std() for field in light]))
 
 
-@pytest.mark.parametrize(
-    "maker",
-    [
-        fade_in_a_long_shot,
-        pytest.param(
-            fade_in_a_short_shot,
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="light above the shot's median is taken for unit light: jitter 3.0 L*, "
-                "every frame's 2.5, limit 2.6",
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("maker", [fade_in_a_long_shot, fade_in_a_short_shot])
 def test_a_fade_to_black_and_back_does_not_pump(
     moment: Callable[..., Moment], maker: Callable[[], Iterator[Picture]]
 ) -> None:
