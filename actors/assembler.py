@@ -10,7 +10,16 @@ from pipeline.errors import VerificationFailed
 from pipeline.media.assemble import assemble
 from pipeline.media.container import Film
 from pipeline.media.encode import Encoding, Segment
-from pipeline.media.verify import verify_film
+from pipeline.media.verify import Verification, verify_film
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A film that is whole."""
+
+    notes: list[str]
+    """what the container could not hold, each a line"""
+    verified: Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +35,7 @@ class Assembler:
         encoding: Encoding,
         start: int,
         stop: int,
-    ) -> list[str]:
+    ) -> Joined:
         """Join, verify, and say what the container could not hold.
 
         Raises:
@@ -37,11 +46,13 @@ class Assembler:
                 film, segments, target=target, encoding=encoding, start=start, stop=stop
             )
             seams = [segment.start for segment in segments]
-            verify_film(film, target, encoding=encoding, start=start, stop=stop, seams=seams)
+            verified = verify_film(
+                film, target, encoding=encoding, start=start, stop=stop, seams=seams
+            )
         except av.FFmpegError as error:
             target.unlink(missing_ok=True)
             raise VerificationFailed(f"the film could not be joined: {error.strerror}") from error
         except BaseException:
             target.unlink(missing_ok=True)
             raise
-        return notes
+        return Joined(notes, verified)

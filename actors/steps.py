@@ -182,8 +182,8 @@ class Joining:
 
 
 def assemble(film: Film, segments: Sequence[Segment], joining: Joining) -> Handed:
-    """Join segments, verify the film, and say what the container could not hold."""
-    notes = Assembler().assemble(
+    """Join segments, verify the film, and say what the container could not hold: a ``Joined``."""
+    joined = Assembler().assemble(
         film,
         segments,
         target=joining.target,
@@ -191,7 +191,7 @@ def assemble(film: Film, segments: Sequence[Segment], joining: Joining) -> Hande
         start=joining.start,
         stop=joining.stop,
     )
-    return Handed(notes)
+    return Handed(joined)
 
 
 _hired: dict[Callable[[], Painting], Painting] = {}

@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from jobs import options, plan_cli, report_cli, workshop_cli
+from jobs import options, plan_cli, report_cli, verify_cli, workshop_cli
 from jobs.bench_cli import bench_app
 from jobs.options import (
     Backend,
@@ -247,6 +247,7 @@ def probe(film: Source) -> None:
 
 report_cli.add_to(app)
 plan_cli.add_to(app)
+verify_cli.add_to(app)
 workshop_cli.add_to(app)
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
+from actors.assembler import Joined
 from actors.harmoniser import Harmoniser
 from actors.inbetweener import FillOrder
 from actors.stylizer import Moments
@@ -29,6 +30,7 @@ from jobs.ledger import Receipt, WorkFolder
 from pipeline.judge.tables import Row, merged, read_rows
 from pipeline.media.container import Film
 from pipeline.media.encode import Encoding, Segment
+from pipeline.media.verify import Verification
 from pipeline.plan import RENDER_VERSION, Chunk, Plan, Shot, identity
 from pipeline.recipe import Recipe, digest
 
@@ -56,6 +58,11 @@ class Result:
     notes: list[str]
     seconds: dict[str, float]
     """by step, summed over the chunks, whenever they were made"""
+    pieces: list[tuple[int, int, str]]
+    """of each segment the frames [start, stop) and the sha256 of its decoded samples"""
+    verified: Verification
+    painter: str
+    """digest of the weights and of the runtime that they ran in"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +199,7 @@ class Commission:
         ]
 
     def result(
-        self, target: Path, receipts: Sequence[Receipt], notes: list[str], *, reused: int
+        self, target: Path, receipts: Sequence[Receipt], joined: Joined, *, reused: int
     ) -> Result:
         """Sum up a job of which every chunk has its receipt."""
         tables = [self.work.path / "tables" / f"{r.identity}.parquet" for r in receipts]
@@ -207,8 +214,11 @@ class Commission:
             keys=sum(r.keys for r in receipts),
             promoted=sum(r.promoted for r in receipts),
             rows=merged(read_rows(tables), start=self.start, stop=self.stop),
-            notes=notes,
+            notes=joined.notes,
             seconds=dict(seconds),
+            pieces=[(r.start, r.stop, r.pixels) for r in receipts],
+            verified=joined.verified,
+            painter=self.weights,
         )
 
     def _moments(self, shot: Shot) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import ray
 
 from actors import remote, steps
+from actors.assembler import Joined
 from actors.remote import Answer
 from actors.steps import Card, Hired, Joining
 from actors.stylizer import Painting
@@ -31,7 +32,7 @@ from jobs.survey import Survey
 from pipeline.errors import ClusterFailed, NodeLost
 from pipeline.forecast import predict, predict_all
 from pipeline.media.container import Film
-from pipeline.media.encode import Encoding
+from pipeline.media.encode import Encoding, Segment
 from pipeline.recipe import Recipe
 
 _BEAT = 0.25
@@ -98,8 +99,8 @@ class Coordinator:
         receipts = [errands.receipts[index] for index in sorted(errands.receipts)]
         check_space(target.parent, sum(receipt.bytes for receipt in receipts))
         joining = Joining(target, self.encoding, job.start, job.stop)
-        notes = self._asked("assemble", steps.assemble, film, job.segments(receipts), joining)
-        return job.result(target, receipts, [str(n) for n in notes], reused=errands.reused)
+        joined = self._joined(film, job.segments(receipts), joining)
+        return job.result(target, receipts, joined, reused=errands.reused)
 
     def _introduced(self, engine: Engine, crowd: Crowd, board: Board, hired: Hired) -> Card:
         """Let everybody who will work say who they are, and be who the others are."""
@@ -188,13 +189,14 @@ class Coordinator:
             if course is not None:
                 self._meter.lost(course)
 
-    def _asked(self, kind: str, step: remote.Step, *args: object) -> list[object]:
-        """Have a step done that is on no board."""
+    def _joined(self, film: remote.Ref, segments: list[Segment], joining: Joining) -> Joined:
+        """Have the film joined and verified, which is on no board."""
         for _ in range(_TRIES):
-            answer = self._answered(remote.errand(step, *args, name=kind).answer, kind)
-            if answer is not None and isinstance(answer.value, list):
+            errand = remote.errand(steps.assemble, film, segments, joining, name="assemble")
+            answer = self._answered(errand.answer, "assemble")
+            if answer is not None and isinstance(answer.value, Joined):
                 return answer.value
-        raise ClusterFailed(f"Ray's workers died {_TRIES} times over the same step: {kind}")
+        raise ClusterFailed(f"Ray's workers died {_TRIES} times over the same step: assemble")
 
     def _answered(self, ref: remote.Ref, kind: str) -> Answer | None:
         """Wait for an answer; None if the machine failed and the step is worth another try."""

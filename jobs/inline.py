@@ -93,7 +93,7 @@ class Inline:
             self.progress.count(chunks=(sum(r is not None for r in receipts.values()), len(chosen)))
         done = [r for r in receipts.values() if r is not None]
         check_space(target.parent, sum(r.bytes for r in done))
-        notes = self.crew.assembler.assemble(
+        joined = self.crew.assembler.assemble(
             self.film,
             job.segments(done),
             target=target,
@@ -101,4 +101,4 @@ class Inline:
             start=job.start,
             stop=job.stop,
         )
-        return job.result(target, done, notes, reused=len(reused))
+        return job.result(target, done, joined, reused=len(reused))

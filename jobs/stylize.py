@@ -5,6 +5,7 @@ has been joined and verified under another one beside it.
 """
 
 import os
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,7 @@ from jobs.log import Log
 from jobs.patience import Patience
 from jobs.progress import Progressing
 from jobs.provenance import Provenance, provenance
+from jobs.sidecar import Sidecar, sidecar, sidecar_of, written
 from pipeline.errors import BadRequest, OutOfResources
 from pipeline.forecast import needs
 from pipeline.judge.tables import write_rows
@@ -64,6 +66,11 @@ class Job:
         """Where the per-frame table goes."""
         return self.target.with_name(self.target.name + ".frames.parquet")
 
+    @property
+    def sidecar(self) -> Path:
+        """Where all that is to be said about the film goes."""
+        return sidecar_of(self.target)
+
     def asked(self, film: Film) -> Asked:
         """What to leave in the work folder."""
         source, target = self.source.absolute(), self.target.absolute()
@@ -83,6 +90,7 @@ def stylize(
     Raises:
         FilmError: In one line; nothing is left under the final name, the work folder is kept.
     """
+    began = time.monotonic()
     _check_target(job)
     film = read_film(job.source)
     _check_range(film, job.recipe)
@@ -102,7 +110,7 @@ def stylize(
             if code is not None:
                 keep(code, work)
             keep_given(accepted, film, work)
-            made = _Made(film, job.recipe, encoding, work, progress, hire, code)
+            made = _Made(film, job.recipe, encoding, work, progress, hire, code, notes, began)
             with ExitStack() as published:  # what carries the steps ends after that
                 if job.backend == "ray":
                     result = _run(job, made, lambda target: _on_ray(job, made, target, published))
@@ -131,6 +139,9 @@ class _Made:
     progress: Progressing
     hire: Callable[[], Painting] | None
     code: StyleCode | None
+    notes: list[str]
+    """of the encoding"""
+    began: float
 
     def maker(self, *, device: str, threads: int | None) -> Callable[[], Painting]:
         """What makes the painter."""
@@ -185,11 +196,26 @@ def _run(job: Job, made: _Made, carried: Callable[[Path], Result]) -> Result:
         result = carried(unnamed)
         folder = job.table.parent
         about = provenance(made.film, job.recipe, result, code=made.code, folder=folder)
-        _publish(job, unnamed, table, result, about)
+        _publish(job, unnamed, table, result, about, _sidecar(job, made, result, unnamed))
     finally:
         unnamed.unlink(missing_ok=True)
         table.unlink(missing_ok=True)
     return result
+
+
+def _sidecar(job: Job, made: _Made, result: Result, unnamed: Path) -> Sidecar:
+    return sidecar(
+        made.film,
+        job.recipe,
+        result,
+        encoding=made.encoding,
+        target=job.target,
+        unnamed=unnamed,
+        given=job.given,
+        code=made.code,
+        notes=made.notes,
+        wall=time.monotonic() - made.began,
+    )
 
 
 def _check_target(job: Job) -> None:
@@ -201,8 +227,9 @@ def _check_target(job: Job) -> None:
         raise BadRequest(f"{job.target} is a folder; name a file")
     if job.folder.resolve() == job.target.resolve():
         raise BadRequest(f"{job.target} cannot be the work folder too; name another")
-    if job.table.exists() and not job.overwrite and not job.target.exists():
-        raise BadRequest(f"{job.table} exists; --overwrite replaces it")
+    for beside in (job.table, job.sidecar):
+        if beside.exists() and not job.overwrite and not job.target.exists():
+            raise BadRequest(f"{beside} exists; --overwrite replaces it")
     if os.path.lexists(job.target):
         if job.source.exists() and job.target.exists() and job.target.samefile(job.source):
             raise BadRequest("the result would replace its own source; name another file")
@@ -218,9 +245,13 @@ def _check_range(film: Film, recipe: Recipe) -> None:
         )
 
 
-def _publish(job: Job, unnamed: Path, table: Path, result: Result, about: Provenance) -> None:
-    """Give the film its name, then its table; both are on the disk before they have one."""
+def _publish(
+    job: Job, unnamed: Path, table: Path, result: Result, about: Provenance, said: Sidecar
+) -> None:
+    """Give the film its name, then its table and sidecar; all are on the disk before."""
+    words = unnamed.with_suffix(".json")
     try:
+        words.write_text(written(said), encoding="utf-8")
         write_rows(result.rows, table, about=about.model_dump_json())
         if job.overwrite:
             synced(unnamed)
@@ -230,5 +261,9 @@ def _publish(job: Job, unnamed: Path, table: Path, result: Result, about: Proven
             raise BadRequest(f"{job.target} appeared meanwhile; --overwrite replaces it")
         synced(table)
         table.replace(job.table)
+        synced(words)
+        words.replace(job.sidecar)
     except OSError as error:
         raise OutOfResources(f"{job.target}: {error.strerror or error}") from None
+    finally:
+        words.unlink(missing_ok=True)

@@ -68,7 +68,8 @@ def _swept(film: Path, style: str, frames: int, limit: float, folder: Path) -> S
     if done.returncode != 0:
         clean = clean and len(said) == 1 and not left
     else:
-        clean = clean and left == [target.name, f"{target.name}.frames.parquet"]
+        beside = [f"{target.name}{suffix}" for suffix in (".frames.parquet", ".json")]
+        clean = clean and left == [target.name, *beside]
     return Swept(film.name, done.returncode, line, round(seconds, 2), clean)
 
 

@@ -100,7 +100,8 @@ def test_a_film_comes_out_painted_and_its_work_folder_goes(film: Path, reelbrush
     assert ended.code == 0, ended.err
     assert ended.said == []
     assert "14 frames" in ended.out
-    assert names(film.parent) == {"film.mp4", "painted.mp4", "painted.mp4.frames.parquet"}
+    beside = {"painted.mp4.frames.parquet", "painted.mp4.json"}
+    assert names(film.parent) == {"film.mp4", "painted.mp4", *beside}
     assert read_film(target).frames == 14
 
 
