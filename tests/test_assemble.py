@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from films import Line, Sound, make_film, number_of, numbered, texture
 from pipeline.errors import VerificationFailed
 from pipeline.media.assemble import assemble
+from pipeline.media.codecs import Codec
 from pipeline.media.color import coded
 from pipeline.media.container import Film, read_film
 from pipeline.media.decode import frames
-from pipeline.media.encode import Codec, Encoding, Segment, choose_encoding, write_segment
+from pipeline.media.encode import Encoding, Segment, choose_encoding, write_segment
 from pipeline.media.verify import verify_film
 
 N = 30

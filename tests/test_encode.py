@@ -12,9 +12,10 @@ import pytest
 
 from films import Tags, make_film, number_of, numbered, planes_of, texture
 from pipeline.errors import BadRequest, OutOfResources
+from pipeline.media.codecs import Codec
 from pipeline.media.container import Film, read_film
 from pipeline.media.decode import frames
-from pipeline.media.encode import Codec, Encoding, choose_encoding, write_segment
+from pipeline.media.encode import Encoding, choose_encoding, write_segment
 
 Make = Callable[..., Film]
 
@@ -94,10 +95,9 @@ def test_the_meaning_of_the_samples_is_written(
     path = tmp_path / f"s{encoding.suffix}"
     write_segment(frames(film, 0, 2), film=film, encoding=encoding, path=path, crf=16)
     assert read_film(path).color == film.color
+    assert notes == []
     if codec == "h264":
         assert read_film(path).sample_aspect_ratio == Fraction(4, 3)
-    else:
-        assert "shape of 4/3" in notes[0]
 
 
 def test_the_same_frames_are_always_the_same_file(make: Make, tmp_path: Path) -> None:

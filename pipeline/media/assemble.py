@@ -23,7 +23,9 @@ from pipeline.media.clock import later_timecode
 from pipeline.media.container import Film
 from pipeline.media.encode import Encoding, Segment, describe, disk, timescale
 from pipeline.media.index import Ticks
+from pipeline.media.shape import write_shape
 from pipeline.media.tracks import (
+    Cut,
     add_track,
     carried,
     chapters_of,
@@ -32,6 +34,7 @@ from pipeline.media.tracks import (
     left_behind,
     lost_words,
     packets_of,
+    reel_of,
     words_of,
 )
 
@@ -49,7 +52,8 @@ class _Order:
 
     rank: Ticks
     """[n], the frame within the segment that each packet holds."""
-    extradata: bytes
+    nature: tuple[object, ...]
+    """What has to be the same in all of them: headers, codec, format, size."""
 
     @property
     def delay(self) -> int:
@@ -76,34 +80,29 @@ def assemble(
     segments = sorted(segments, key=lambda segment: segment.start)
     _check(segments, start, stop)
     orders = [_order(segment) for segment in segments]
-    if len({order.extradata for order in orders}) > 1:
+    if len({order.nature for order in orders}) > 1:
         raise VerificationFailed("the segments are of different encodings and do not join")
     notes = left_behind(film, encoding.container)
-    cut = cut_of(film, start, stop)
-    # Matroska would move the whole film to make room for what AAC sends ahead of its sound
-    options = {"avoid_negative_ts": "disabled"}
-    if encoding.container != "matroska":
-        # what comes before the first frame or sound is counted in ticks of the movie
-        common = lcm(film.time_base.denominator, _SOUND)
-        movie = {"movie_timescale": str(common)} if common < _TICKS else {}
-        options = {**timescale(film), **movie}
+    cut = cut_of(film, start, stop, muxer=encoding.container)
     with (
         disk(target),
         av.open(str(film.path), "r", metadata_errors="replace") as source,
         av.open(str(segments[0].path), "r") as template,
-        av.open(str(target), "w", format=encoding.container, options=options) as container,
+        av.open(
+            str(target), "w", format=encoding.container, options=_options(film, encoding)
+        ) as container,
     ):
         copy_words(source, container)
         notes += _write_timecode(container, film, start)
         container.set_chapters(chapters_of(source, cut))
         picture = container.add_stream_from_template(template.streams.video[0], opaque=True)
-        _describe(picture, source.streams[film.stream], film, encoding)
+        _describe(picture, template.streams.video[0], source, film, encoding)
         streams = [
             (add_track(container, source.streams[track.index], muxer=encoding.container), track)
             for track in carried(film, encoding.container)
         ]
         container.start_encoding()
-        queues = [_to(picture, _frames(film, segments, orders, start, stop))]
+        queues = [_to(picture, _frames(film, segments, orders, cut, start, stop))]
         queues += [
             _to(stream, packets_of(film, track.index, cut))
             for stream, track in streams
@@ -111,7 +110,18 @@ def assemble(
         ]
         for _, packet in heapq.merge(*queues, key=lambda timed: timed[0]):
             container.mux_one(packet)
+    notes += _write_shape(target, film, encoding)
     return notes + lost_words(film, target, encoding.container)
+
+
+def _write_shape(target: Path, film: Film, encoding: Encoding) -> list[str]:
+    shape = film.sample_aspect_ratio
+    if encoding.container not in {"matroska", "webm"} or shape is None or shape == 1:
+        return []
+    with disk(target):
+        if write_shape(target, shape, width=film.width, height=film.height):
+            return []
+    return [f"{encoding.container} is written without the pixels' shape of {shape}"]
 
 
 def _check(segments: Sequence[Segment], start: int, stop: int) -> None:
@@ -131,22 +141,37 @@ def _order(segment: Segment) -> _Order:
     try:
         with av.open(str(segment.path), "r") as source:
             stream = source.streams.video[0]
-            packets = [packet for packet in source.demux(stream) if packet.size]
-            pts = np.array([packet.pts for packet in packets])
-            extradata = bytes(stream.codec_context.extradata or b"")
+            rows = [(p.pts, p.is_keyframe) for p in source.demux(stream) if p.size]
+            context = stream.codec_context
+            size = (context.width, context.height, context.pix_fmt)
+            headers = bytes(context.extradata or b"")
     except (av.FFmpegError, OSError) as error:
         raise VerificationFailed(
             f"the segment {segment.path.name} cannot be read: {error.strerror}"
         ) from error
     expected = segment.stop - segment.start
-    if len(packets) != expected:
+    if len(rows) != expected:
         raise VerificationFailed(
-            f"the segment {segment.path.name} holds {len(packets)} frames, not {expected}"
+            f"the segment {segment.path.name} holds {len(rows)} frames, not {expected}"
         )
-    if not packets[0].is_keyframe:
+    if not rows[0][1]:
         raise VerificationFailed(f"the segment {segment.path.name} starts with no sync frame")
+    pts = np.array([row[0] for row in rows])
     # stable: where milliseconds are too coarse for two frames, every packet is in its turn anyway
-    return _Order(np.argsort(np.argsort(pts, kind="stable"), kind="stable"), extradata)
+    rank = np.argsort(np.argsort(pts, kind="stable"), kind="stable")
+    return _Order(rank, (context.name, context.codec_tag, *size, headers))
+
+
+def _options(film: Film, encoding: Encoding) -> dict[str, str]:
+    if encoding.container == "mxf":
+        return {}
+    if encoding.container in {"matroska", "webm"}:
+        # it would move the whole film to make room for what AAC sends ahead of its sound
+        return {"avoid_negative_ts": "disabled"}
+    # what comes before the first frame or sound is counted in ticks of the movie
+    common = lcm(film.time_base.denominator, _SOUND)
+    movie = {"movie_timescale": str(common)} if common < _TICKS else {}
+    return {**timescale(film), **movie, "movflags": "faststart"}
 
 
 def _write_timecode(container: av.container.OutputContainer, film: Film, start: int) -> list[str]:
@@ -165,23 +190,38 @@ def _write_timecode(container: av.container.OutputContainer, film: Film, start: 
 
 
 def _describe(
-    picture: av.VideoStream, source: av.stream.Stream, film: Film, encoding: Encoding
+    picture: av.VideoStream,
+    template: av.VideoStream,
+    source: av.container.InputContainer,
+    film: Film,
+    encoding: Encoding,
 ) -> None:
     picture.time_base = film.time_base
     picture.codec_context.framerate = film.frame_rate
-    describe(picture, film)
-    picture.metadata.update(words_of(source, muxer=encoding.container))
-    picture.disposition = source.disposition
+    if encoding.container != "mxf" and encoding.coder.tag:
+        # the muxer would choose one that means another depth
+        picture.codec_context.codec_tag = template.codec_context.codec_tag
+    describe(picture, film, encoding)
+    stream = source.streams[film.stream]
+    picture.metadata.update(words_of(stream, muxer=encoding.container))
+    reel = reel_of(source, film)
+    if reel:
+        picture.metadata["reel_name"] = reel
+    picture.disposition = stream.disposition
     if film.rotation:
         picture.set_display_rotation(film.rotation)
 
 
 def _frames(
-    film: Film, segments: Sequence[Segment], orders: Sequence[_Order], start: int, stop: int
+    film: Film,
+    segments: Sequence[Segment],
+    orders: Sequence[_Order],
+    cut: Cut,
+    start: int,
+    stop: int,
 ) -> "Iterator[Timed]":
     """Read the segments' packets, at the times of the film that they are joined to."""
-    whole = (start, stop) == (0, film.frames)
-    pts = film.pts[start:stop] - (0 if whole else film.pts[start])
+    pts = film.pts[start:stop] - (0 if cut.begin is None else film.pts[start])
     delay = max(order.delay for order in orders)
     step = int(pts[1] - pts[0]) if pts.size > 1 else 1
     dts = np.concatenate([pts[0] - step * np.arange(delay, 0, -1), pts])

@@ -11,49 +11,69 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
-from typing import Literal, TypeAlias, cast
+from typing import cast
 
 import av
 
 from pipeline.errors import BadRequest, FilmError, OutOfResources, VerificationFailed
 from pipeline.media.clock import rescale
-from pipeline.media.color import Plane, Planes, turned
+from pipeline.media.codecs import (
+    Codec,
+    Coder,
+    Container,
+    coder,
+    container_of,
+    hush,
+    options_of,
+    quality_of,
+    try_encoder,
+)
+from pipeline.media.color import ColorTags, resolved, turned
+from pipeline.media.conform import choose_format, conform_of
 from pipeline.media.container import Film
 from pipeline.media.decode import Frame
-from pipeline.media.samples import picture_of, planes_of
+from pipeline.media.hdr10 import IN_STREAM, StaticMetadata, settings_of, static_metadata
+from pipeline.media.samples import PIXEL_FORMATS, picture_of, planes_of
 
-Codec: TypeAlias = Literal["h264", "ffv1"]
-Container: TypeAlias = Literal["mp4", "mov", "matroska"]
-
-_MUXERS: dict[str, Container] = {
-    ".mp4": "mp4",
-    ".m4v": "mp4",
-    ".mov": "mov",
-    ".mkv": "matroska",
-}
 _FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_MILLISECONDS = frozenset({"matroska", "webm"})
+_SUFFIXES = {"mp4": ".mp4", "mov": ".mov", "matroska": ".mkv"}
 
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How the painted film is written."""
+    """How the painted film is written; see ``choose_encoding``."""
 
     codec: Codec
     pixel_format: str
-    """A key of ``PIXEL_FORMATS``; 4:4:4 where the film's own cannot be encoded."""
+    """A key of ``PIXEL_FORMATS``, which the encoder takes."""
     container: Container
     """Of the finished film."""
     preset: str = "fast"
-    """x264's trade of time for size."""
+    """The trade of time for size of x264 and x265."""
+    color: ColorTags | None = None
+    """What the written samples mean; None is what the film's own mean."""
+    metadata: StaticMetadata | None = None
+    """What the encoder says about the film's light."""
+
+    @property
+    def coder(self) -> Coder:
+        """What writes it."""
+        return coder(self.codec)
 
     @property
     def suffix(self) -> str:
         """The suffix of a segment's file."""
-        return ".mkv" if self.codec == "ffv1" else ".mp4"
+        return _SUFFIXES[self.coder.segment]
+
+    @property
+    def stored(self) -> str:
+        """The pixel format that a decoder gives."""
+        return self.pixel_format.replace("10le", "12le") if self.coder.widens else self.pixel_format
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,36 +90,78 @@ class Segment:
     """Hex digest of the samples that the file decodes to."""
 
 
-def choose_encoding(film: Film, *, codec: Codec, target: Path) -> tuple[Encoding, list[str]]:
+def choose_encoding(
+    film: Film,
+    *,
+    codec: Codec,
+    target: Path,
+    crf: int | None = None,
+    pixel_format: str | None = None,
+) -> tuple[Encoding, list[str]]:
     """Choose how to write a film, and say in one line each what that changes.
 
+    Args:
+        film: the source.
+        codec: what to write it with.
+        target: the film's name to be; the suffix chooses the container.
+        crf: the quality that was asked for, None for the codec's usual one.
+        pixel_format: what was asked for, None for the film's own or what holds it.
+
     Raises:
-        BadRequest: If the container of that name is not written, or not with that codec.
+        BadRequest: If that makes no sense, is no pair, or would lose what was not given up.
     """
-    container = _MUXERS.get(target.suffix.lower())
-    if container is None:
-        raise BadRequest(f"{target.name}: name the film .mp4, .mov or .mkv, not {target.suffix!r}")
-    if codec == "ffv1" and container != "matroska":
-        raise BadRequest(f"{target.name}: ffv1 goes into Matroska; name the film .mkv")
-    if codec == "h264" and (film.width % film.chroma[0] or film.height % film.chroma[1]):
-        note = (
-            f"{film.width}x{film.height} is odd, which H.264 has in 4:4:4 alone: "
-            "the film is written as yuv444p (--codec ffv1 keeps its format)"
-        )
-        return Encoding(codec, "yuv444p", container), [note]
-    notes = []
-    if codec == "ffv1" and film.sample_aspect_ratio not in (None, 1):
-        shape = film.sample_aspect_ratio
-        notes = [f"ffv1 in Matroska is written without the pixels' shape of {shape}"]
-    return Encoding(codec, film.pixel_format, container), notes
+    try:
+        container = container_of(codec, target.suffix)
+        quality_of(codec, crf)
+    except BadRequest as error:
+        raise BadRequest(f"{target.name}: {error}") from None
+    try_encoder(codec)
+    width, height = coder(codec).least
+    if film.width < width or film.height < height:
+        small = f"{film.width}x{film.height}"
+        raise BadRequest(f"{codec} starts at {width}x{height}; the film is {small}")
+    name, notes = choose_format(film, codec, pixel_format)
+    metadata = static_metadata(film)
+    if metadata is not None and codec not in IN_STREAM:
+        notes.append(f"{codec} is written without the film's HDR10 static metadata")
+    encoding = Encoding(codec, name, container, color=_color(film, name), metadata=metadata)
+    return encoding, notes + _of_container(film, container)
+
+
+def _color(film: Film, pixel_format: str) -> ColorTags | None:
+    """Say what the samples mean where that is not what the film's own mean."""
+    own, other = PIXEL_FORMATS[film.pixel_format].model, PIXEL_FORMATS[pixel_format].model
+    if own != "rgb" or other == "rgb":
+        return None
+    matrix = resolved(film.color, film.height).matrix
+    return ColorTags(film.color.primaries, film.color.transfer, matrix, full_range=True)
+
+
+def _of_container(film: Film, container: Container) -> list[str]:
+    if container == "mxf" and film.variable_rate:
+        raise BadRequest("MXF holds one frame rate, and the film's varies: name it .mov or .mkv")
+    if container not in _MILLISECONDS or not film.variable_rate:
+        return []
+    if (film.time_base * 1000).denominator == 1:
+        return []
+    suffix = "WebM" if container == "webm" else "Matroska"
+    return [
+        f"{suffix} counts milliseconds: a frame of this variable rate comes up to half of one off"
+    ]
 
 
 def write_segment(
-    frames: Iterable[Frame], *, film: Film, encoding: Encoding, path: Path, crf: int
+    frames: Iterable[Frame],
+    *,
+    film: Film,
+    encoding: Encoding,
+    path: Path,
+    crf: int | None = None,
 ) -> Segment:
     """Encode consecutive frames of a film into a new file, and make sure of it.
 
-    The planes have the film's own subsampling. ``crf``, 0 (lossless) to 51, is for h264 alone.
+    The planes have the film's own format. ``crf`` is for codecs that have a quality; None is their
+    usual one.
 
     Raises:
         OutOfResources: If the disk is full.
@@ -140,12 +202,12 @@ def disk(path: Path) -> Iterator[None]:
         raise VerificationFailed(f"{path} cannot be written: {error.strerror}") from error
 
 
-def describe(stream: av.VideoStream, film: Film) -> None:
+def describe(stream: av.VideoStream, film: Film, encoding: Encoding) -> None:
     """Write what the samples mean, and the shape of the pixels, on an output stream."""
-    context = stream.codec_context
-    context.color_primaries, context.color_trc = film.color.primaries, film.color.transfer
-    context.colorspace = film.color.matrix
-    context.color_range = 2 if film.color.full_range else 1
+    context, color = stream.codec_context, encoding.color or film.color
+    context.color_primaries, context.color_trc = color.primaries, color.transfer
+    context.colorspace = color.matrix
+    context.color_range = 2 if color.full_range else 1
     if film.sample_aspect_ratio is not None:
         context.sample_aspect_ratio = film.sample_aspect_ratio
 
@@ -161,16 +223,18 @@ def _encode(
     film: Film,
     encoding: Encoding,
     path: Path,
-    crf: int,
+    crf: int | None,
 ) -> int:
     index = start
-    movie = encoding.suffix == ".mp4"
+    movie = encoding.coder.segment != "matroska"
+    conform = conform_of(film, encoding.pixel_format)
     with av.open(str(path), "w", options=timescale(film) if movie else {}) as container:
         stream = _stream(container, film, encoding, crf)
         for index, frame in enumerate(frames, start):
             if frame.index != index or frame.pts != film.pts[index]:
                 raise ValueError(f"expected frame {index}, got {frame.index} at PTS {frame.pts}")
-            picture = _picture(frame.planes, film, encoding)
+            planes = conform(turned(frame.planes, -film.rotation))
+            picture = picture_of(planes, encoding.pixel_format)
             picture.pts = (frame.pts - int(film.pts[start])) * film.time_base.numerator
             picture.time_base = Fraction(1, film.time_base.denominator)
             container.mux(stream.encode(picture))
@@ -179,43 +243,32 @@ def _encode(
 
 
 def _stream(
-    container: av.container.OutputContainer, film: Film, encoding: Encoding, crf: int
+    container: av.container.OutputContainer, film: Film, encoding: Encoding, crf: int | None
 ) -> av.VideoStream:
-    keyint = max(12, round(2 * film.frame_rate))
-    options = {
-        "h264": {
-            "crf": str(crf),
-            "preset": encoding.preset,
-            # whole-film behaviour must not depend on where the film is divided, nor on the machine
-            "x264-params": f"threads=1:open-gop=0:keyint={keyint}:cpu-independent=1",
-        },
-        "ffv1": {"level": "3", "coder": "1", "context": "0", "slicecrc": "1"},
-    }[encoding.codec]
-    encoder = {"h264": "libx264", "ffv1": "ffv1"}[encoding.codec]
-    stream = cast(av.VideoStream, container.add_stream(encoder, film.frame_rate, options=options))
+    row = encoding.coder
+    options = options_of(
+        encoding.codec,
+        quality=quality_of(encoding.codec, crf if row.quality else None),
+        pixel_format=encoding.pixel_format,
+        rate=film.frame_rate,
+        preset=encoding.preset,
+        more=settings_of(encoding.metadata, encoding.codec),
+    )
+    hush(encoding.codec)
+    stream = cast(
+        av.VideoStream, container.add_stream(row.encoder, film.frame_rate, options=options)
+    )
     context = stream.codec_context
     context.width, context.height = film.width, film.height
     context.pix_fmt = encoding.pixel_format
     context.thread_count = 1
     context.time_base = Fraction(1, film.time_base.denominator)
+    if row.tag:
+        context.codec_tag = row.tag
     if encoding.codec == "ffv1":
         context.gop_size = 1
-    describe(stream, film)
+    describe(stream, film, encoding)
     return stream
-
-
-def _picture(planes: Planes, film: Film, encoding: Encoding) -> av.VideoFrame:
-    stored = turned(planes, -film.rotation)
-    if encoding.pixel_format != film.pixel_format:
-        blue, red = (_spread(plane, film) for plane in (stored.blue, stored.red))
-        stored = replace(stored, blue=blue, red=red)
-    return picture_of(stored, encoding.pixel_format)
-
-
-def _spread(plane: Plane, film: Film) -> Plane:
-    """Give each pixel the chroma of the sample that covers it: every second one gives it back."""
-    across, down = film.chroma
-    return plane.repeat(down, 0).repeat(across, 1)[: film.height, : film.width]
 
 
 def _proof(path: Path, film: Film, start: int, stop: int) -> str:
@@ -234,8 +287,9 @@ def _proof(path: Path, film: Film, start: int, stop: int) -> str:
                 if picture.is_corrupt or picture.pts != rescale(ticks, film.time_base, base):
                     raise VerificationFailed(f"{path.name}: frame {index} is at PTS {picture.pts}")
                 planes = planes_of(picture)
-                for plane in (planes.luma, planes.blue, planes.red):
-                    digest.update(plane.data)
+                for plane in (planes.luma, planes.blue, planes.red, planes.alpha):
+                    if plane is not None:
+                        digest.update(plane.data)
     except (av.FFmpegError, OSError) as error:
         raise VerificationFailed(f"{path.name} cannot be read back: {error.strerror}") from error
     if index + 1 != stop:

@@ -48,9 +48,12 @@ class Cut:
         return self.begin or Fraction(0)
 
 
-def cut_of(film: Film, start: int, stop: int) -> Cut:
-    """Find the stretch of frames ``[start, stop)``; a whole film keeps its times."""
-    if (start, stop) == (0, film.frames):
+def cut_of(film: Film, start: int, stop: int, *, muxer: str = "") -> Cut:
+    """Find the stretch of frames ``[start, stop)``; a whole film keeps its times.
+
+    In MXF it does so only if it begins at 0, for that counts from the first frame.
+    """
+    if (start, stop) == (0, film.frames) and (muxer != "mxf" or film.pts[0] == 0):
         return Cut(None, None)
     ends = int(film.pts[stop - 1] + film.durations[stop - 1])
     end = ends if stop == film.frames else int(film.pts[stop])
@@ -94,6 +97,12 @@ def words_of(source: Stream, *, muxer: str) -> dict[str, str]:
     if muxer == "mov" and "language" in words:
         words["language"] = _MAC_LANGUAGES.get(words["language"], words["language"])
     return words
+
+
+def reel_of(source: av.container.InputContainer, film: Film) -> str:
+    """Find the name of the reel, which MOV keeps with the timecode."""
+    streams = [source.streams[film.stream], *source.streams.data]
+    return next((s.metadata["reel_name"] for s in streams if s.metadata.get("reel_name")), "")
 
 
 def lost_words(film: Film, target: Path, muxer: str) -> list[str]:

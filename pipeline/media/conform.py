@@ -1,0 +1,203 @@
+"""A film's planes to those that a codec takes, losing nothing that was not given up.
+
+Chroma is spread by repeating a sample over the pixels that it speaks for, and 8 bits become more by
+the factor between the codes of white, so that the way back, a mean and a rounding, is exact. What a
+person gave up by naming a format is lost that way too: nothing is dithered, sharpened or re-ranged.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import BadRequest
+from pipeline.media.codecs import CODECS, Codec, coder, fits
+from pipeline.media.color import Plane, Planes, resolved
+from pipeline.media.container import Film
+from pipeline.media.samples import PIXEL_FORMATS, PixelFormat, plain
+
+
+@dataclass(frozen=True, slots=True)
+class Conform:
+    """From the planes of one format to those of another."""
+
+    source: PixelFormat
+    target: PixelFormat
+    full_range: bool
+    """Whether codes go from 0 to the highest."""
+
+    def __call__(self, planes: Planes) -> Planes:
+        """Bring stored planes to the target's subsampling, depth and alpha."""
+        a, b = self.source, self.target
+        if a == b:
+            return planes
+        height, width = planes.luma.shape
+        blue, red = (
+            self._codes(_resampled(plane, a, b, (height, width)), middle=True)
+            for plane in (planes.blue, planes.red)
+        )
+        luma, alpha = self._codes(planes.luma), self._alpha(planes)
+        return Planes(luma, blue, red, alpha=alpha, depth=b.depth)
+
+    def _codes(self, plane: Plane, *, middle: bool = False) -> Plane:
+        bits = (self.source.depth, self.target.depth)
+        return _looked_up(plane, *bits, full=self.full_range, middle=middle)
+
+    def _alpha(self, planes: Planes) -> Plane | None:
+        if not self.target.alpha:
+            return None
+        bits = self.target.bits
+        if planes.alpha is None:
+            return np.full(planes.luma.shape, (1 << bits) - 1, _kind(bits))
+        return _looked_up(planes.alpha, self.source.bits, bits, full=True, middle=False)
+
+
+def conform_of(film: Film, pixel_format: str) -> Conform:
+    """Prepare the way from a film's planes to an encoder's."""
+    full = resolved(film.color, film.height).full_range
+    return Conform(PIXEL_FORMATS[film.pixel_format], PIXEL_FORMATS[pixel_format], full)
+
+
+def choose_format(film: Film, codec: Codec, asked: str | None) -> tuple[str, list[str]]:
+    """Choose the pixels that a film is written with, and say what that changes.
+
+    Without ``asked`` it is the film's own format, or the nearest that loses nothing.
+
+    Raises:
+        BadRequest: If the codec does not take what is asked for, or cannot keep the film whole.
+    """
+    form = PIXEL_FORMATS[film.pixel_format]
+    if asked is not None:
+        name = _asked(film, codec, asked)
+        lost = _lost(form, PIXEL_FORMATS[name])
+        said = f"{name} gives up what {film.pixel_format} has, as was asked for: {lost}"
+        return name, [said] if lost else []
+    able = [name for name in coder(codec).formats if fits(codec, PIXEL_FORMATS[name], _size(film))]
+    whole = [name for name in able if not _lost(form, PIXEL_FORMATS[name])]
+    if not whole:
+        raise BadRequest(_refusal(film, codec, able))
+    name = min(whole, key=lambda one: _distance(form, PIXEL_FORMATS[one]))
+    if PIXEL_FORMATS[name] == form:
+        return name, []
+    width, height = _size(film)
+    taken = {PIXEL_FORMATS[one] for one in coder(codec).formats}
+    why = f"{codec} has no {film.pixel_format}"
+    if form in taken:
+        why = f"{width}x{height} is odd, which {codec} does not have in {film.pixel_format}"
+    return name, [f"{why}: the film is written as {name}, which loses nothing"]
+
+
+def _size(film: Film) -> tuple[int, int]:
+    return film.width, film.height
+
+
+def _asked(film: Film, codec: Codec, asked: str) -> str:
+    name = plain(asked if asked in PIXEL_FORMATS else f"{asked}le")
+    offered = coder(codec).formats
+    form = PIXEL_FORMATS.get(name)
+    own = PIXEL_FORMATS[film.pixel_format]
+    found = next((one for one in offered if PIXEL_FORMATS[one] == form), None)
+    if form is None or found is None:
+        raise BadRequest(f"{codec} does not take {asked!r}; it takes {', '.join(offered)}")
+    if form != own and form.model != "yuv":
+        raise BadRequest(f"{film.pixel_format} is not turned into {asked}")
+    if not fits(codec, form, _size(film)):
+        raise BadRequest(f"{codec} has no {film.width}x{film.height} in {asked}: a side is odd")
+    return found
+
+
+def _lost(a: PixelFormat, b: PixelFormat) -> str:
+    """Say what is lost from one format to another; nothing is ""."""
+    if a == b:
+        return ""
+    lost = []
+    if b.model != "yuv":
+        lost.append("colour" if b.model == "gray" else "its planes")
+    if b.depth < a.depth:
+        lost.append(f"{a.depth} bits for {b.depth}")
+    if a.model != "gray" and any(n % m for n, m in zip(a.subsampling, b.subsampling, strict=True)):
+        lost.append("chroma")
+    if a.alpha and not b.alpha:
+        lost.append("alpha")
+    return ", ".join(lost)
+
+
+def _distance(a: PixelFormat, b: PixelFormat) -> tuple[bool, bool, int, int]:
+    """How much more a format holds than it has to."""
+    across, down = b.subsampling
+    return a != b, b.alpha and not a.alpha, -across * down, b.depth
+
+
+def _refusal(film: Film, codec: Codec, able: Iterable[str]) -> str:
+    form = PIXEL_FORMATS[film.pixel_format]
+    others = [
+        one
+        for one in CODECS
+        if "nvenc" not in one
+        and any(
+            fits(one, PIXEL_FORMATS[name], _size(film)) and not _lost(form, PIXEL_FORMATS[name])
+            for name in coder(one).formats
+        )
+    ]
+    near = min(able, key=lambda one: _cost(form, PIXEL_FORMATS[one]), default=None)
+    said = f"{codec} cannot hold {film.pixel_format} whole; --codec {', '.join(others)} can"
+    if near is None:
+        return said
+    lost = _lost(form, PIXEL_FORMATS[near])
+    return f"{said}, or give up what it lacks ({lost}): --pixel-format {near}"
+
+
+def _cost(a: PixelFormat, b: PixelFormat) -> tuple[bool, float, int]:
+    """How much of a format is lost in another."""
+    missing = [
+        m / n if m > n or n % m else 0 for n, m in zip(a.subsampling, b.subsampling, strict=True)
+    ]
+    return a.alpha and not b.alpha, sum(missing), max(0, a.depth - b.depth)
+
+
+def _kind(bits: int) -> "np.dtype[np.uint8 | np.uint16]":
+    return np.dtype(np.uint8) if bits <= 8 else np.dtype(np.uint16)
+
+
+@lru_cache(maxsize=16)
+def _table(source: int, target: int, *, full: bool, middle: bool) -> NDArray[np.uint16]:
+    """[2^source]: the code of so many bits for each code of other bits (ITU-T H.273)."""
+    codes = np.arange(1 << source, dtype=np.float64)
+    most = (1 << target) - 1
+    scale = most / ((1 << source) - 1) if full else 2.0 ** (target - source)
+    center = ((1 << source) >> 1, (1 << target) >> 1) if middle else (0, 0)
+    # halves go up: where codes are shifted, they are common
+    table = np.floor((codes - center[0]) * scale + center[1] + 0.5)
+    return np.clip(table, 0, most).astype(_kind(target))
+
+
+def _looked_up(plane: Plane, source: int, target: int, *, full: bool, middle: bool) -> Plane:
+    if source == target:
+        return plane
+    table: Plane = _table(source, target, full=full, middle=middle)
+    return table[plane]
+
+
+def _resampled(plane: Plane, a: PixelFormat, b: PixelFormat, size: tuple[int, int]) -> Plane:
+    """Spread chroma over the pixels that it speaks for, or take the mean of those."""
+    height, width = size
+    for axis, (old, new, length) in enumerate(
+        zip(a.subsampling[::-1], b.subsampling[::-1], (height, width), strict=True)
+    ):
+        wanted = -(-length // new)
+        if new < old:
+            plane = plane.repeat(old // new, axis)[(slice(None),) * axis + (slice(wanted),)]
+        elif new > old:
+            plane = _mean(plane, axis, new // old, wanted)
+    return plane
+
+
+def _mean(plane: Plane, axis: int, span: int, wanted: int) -> Plane:
+    """Take the mean of each ``span`` samples along an axis, the last one repeated over the edge."""
+    padding = [(0, 0), (0, 0)]
+    padding[axis] = (0, wanted * span - plane.shape[axis])
+    rows = np.moveaxis(np.pad(plane, padding, mode="edge"), axis, 0)
+    sums = rows.reshape(wanted, span, -1).astype(np.uint32).sum(1)
+    return np.moveaxis(((2 * sums + span) // (2 * span)).astype(plane.dtype), 0, axis)
