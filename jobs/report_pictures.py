@@ -17,7 +17,7 @@ from jobs.report_read import Painted
 from pipeline.fill.gate import gate_luma
 from pipeline.fill.warp import crop
 from pipeline.judge.heat import Heat, colored, heat, scale_colors
-from pipeline.media.color import Planes, Rect, resolved, to_rgb
+from pipeline.media.color import Planes, Rect, eight_bits, resolved, to_rgb
 from pipeline.media.container import Film
 from pipeline.media.decode import pick
 from pipeline.media.preview import display_size, shrunk
@@ -137,8 +137,8 @@ def _heat(painted: Painted, now: tuple[Planes, Planes], before: tuple[Planes, Pl
         (crop(own, rect), crop(ours, rect)) for own, ours in (now, before)
     )
     found = heat(
-        gate_luma(painting.luma),
-        gate_luma(painting_before.luma),
+        gate_luma(painting.luma, depth=painting.depth),
+        gate_luma(painting_before.luma, depth=painting_before.depth),
         picture_luma(source),
         picture_luma(source_before),
         black=dark,
@@ -152,7 +152,8 @@ def _picture(painted: Painted, now: Planes, before: Planes) -> Rect:
     height, width = now.luma.shape
     if painted.about is not None and painted.about.recipe.get("keep_bars") is False:
         return Rect(0, 0, height, width)
-    seen = [bars(planes.luma, black=black(painted.film)) for planes in (now, before)]
+    lumas = [eight_bits(planes.luma, planes.depth) for planes in (now, before)]
+    seen = [bars(luma, black=black(painted.film)) for luma in lumas]
     return picture(np.asarray(seen, np.int32), (width, height))
 
 

@@ -10,7 +10,14 @@ from jobs.report_choice import Stretch
 from jobs.report_read import Painted
 from pipeline.media.color import Planes, resolved
 from pipeline.media.decode import frames
-from pipeline.media.preview import preview_size, shrunk, stacked, write_preview
+from pipeline.media.preview import (
+    DISPLAYED,
+    displayed,
+    preview_size,
+    shrunk,
+    stacked,
+    write_preview,
+)
 
 
 def take_video(
@@ -31,7 +38,7 @@ def take_video(
             times=played(painted.times(), stretches),
             path=path,
             size=(size[0], 2 * size[1]),
-            tags=resolved(painted.film.color, painted.film.height),
+            tags=DISPLAYED,
             most_bytes=most_bytes,
         )
         return path.read_bytes()
@@ -57,9 +64,12 @@ def _pairs(
     size: tuple[int, int],
     progress: Progressing,
 ) -> Iterator[Planes]:
+    film = painted.source
+    tags = resolved(painted.film.color, painted.film.height)
     for stretch in stretches:
         first, last = painted.first + stretch.start, painted.first + stretch.stop
         ours = frames(painted.film, stretch.start, stretch.stop)
         for own, one in zip(frames(painted.source, first, last), ours, strict=True):
-            yield stacked(shrunk(own.planes, size), shrunk(one.planes, size))
+            above = displayed(shrunk(own.planes, size), resolved(film.color, film.height))
+            yield stacked(above, displayed(shrunk(one.planes, size), tags))
             progress.advance(1)

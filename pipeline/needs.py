@@ -15,7 +15,7 @@ from pipeline.fill.between import equal
 from pipeline.fill.gain import apply_gain
 from pipeline.fill.harmonise import unchanged
 from pipeline.fill.tiles import find_tiles
-from pipeline.fill.warp import crop
+from pipeline.fill.warp import copied, crop
 from pipeline.given import read_picture, shown
 from pipeline.media.color import Planes, Rect
 from pipeline.media.container import Film
@@ -71,7 +71,7 @@ class PartKeys:
 
 
 def black(film: Film) -> int:
-    """The luma code of black."""
+    """The luma code of black, in 8 bits."""
     return 0 if film.color.full_range else 16
 
 
@@ -146,7 +146,7 @@ def read_given(film: Film, part: Part, shot: Shot, folder: Path | None) -> dict[
 def picture_luma(planes: Planes) -> Luma:
     """The small luma that motion is measured on."""
     height, width = planes.luma.shape
-    return small_luma(planes.luma, analysis_size(width, height))
+    return small_luma(planes.luma, analysis_size(width, height), depth=planes.depth)
 
 
 def _read_gap(
@@ -182,5 +182,4 @@ def _window(planes: Planes, rect: Rect, apron: int) -> Window:
     right = min(width, rect.left + rect.width + around)
     held = Rect(top, left, bottom - top, right - left)
     cut = crop(planes, held)
-    copied = Planes(cut.luma.copy(), cut.blue.copy(), cut.red.copy())
-    return Window(View((height, width), held, rect), copied)
+    return Window(View((height, width), held, rect), copied(cut))

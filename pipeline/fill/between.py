@@ -78,10 +78,10 @@ def fill_gap(
     spans = bridges(lumas, known=along, terms=terms) if spans is None else spans
     if tiles and len(tiles) != len(spans):
         raise ValueError(f"{len(spans)} in-between frames need as many tiles, got {len(tiles)}")
-    steep = (gradient(gate_luma(left.luma)) + gradient(gate_luma(right.luma))) / 2
+    steep = (gradient(_gate_luma(left)) + gradient(_gate_luma(right))) / 2
     incoming = iter(sources)
     source, before = next(incoming), left
-    seen, shown = gate_luma(source.luma), gate_luma(left.luma)
+    seen, shown = _gate_luma(source), _gate_luma(left)
     for place, (step, phase) in enumerate(zip(along, phases(along), strict=True), start=1):
         earlier, source = source, next(incoming)
         stands = equal(source, earlier)
@@ -94,8 +94,8 @@ def fill_gap(
             laid = tiles[place - 1] if tiles else ()
             painted = _between(left, right, before, span, phase, laid, terms)
         seen_before, shown_before = seen, shown
-        seen = seen if stands else gate_luma(source.luma)
-        shown = shown if painted is before else gate_luma(painted.luma)
+        seen = seen if stands else _gate_luma(source)
+        shown = shown if painted is before else _gate_luma(painted)
         yield Filled(
             place,
             painted,
@@ -127,7 +127,15 @@ def equal(a: Planes, b: Planes) -> bool:
         np.array_equal(a.luma, b.luma)
         and np.array_equal(a.blue, b.blue)
         and np.array_equal(a.red, b.red)
+        and (
+            a.alpha is b.alpha
+            or (a.alpha is not None and b.alpha is not None and np.array_equal(a.alpha, b.alpha))
+        )
     )
+
+
+def _gate_luma(planes: Planes) -> Luma:
+    return gate_luma(planes.luma, depth=planes.depth)
 
 
 def _met(left: Planes, right: Planes, span: Bridge, phase: float, terms: Terms = ALL) -> Average:
@@ -151,7 +159,11 @@ def _between(
     # Less and less towards b, so that b is met without a jump.
     low = correction(closed, before, span, terms.steady * _STEADY * min(1.0, 2 * (1 - phase)))
     made = finished(replace(met, planes=closed), low.luma)
-    return replace(made, blue=corrected(made.blue, low.blue), red=corrected(made.red, low.red))
+    blue, red = (
+        corrected(plane, added, depth=made.depth)
+        for plane, added in ((made.blue, low.blue), (made.red, low.red))
+    )
+    return replace(made, blue=blue, red=red)
 
 
 def phases(along: Sequence[Step]) -> list[float]:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from pipeline.fill.warp import bordered, scales, widened, widened_motion
-from pipeline.media.color import Plane, Planes
+from pipeline.media.color import Plane, Planes, white
 from pipeline.motion.flow import Field, Flow
 from pipeline.terms import ALL, Terms
 
@@ -24,6 +24,8 @@ _EPSILON = 1.0
 _MOST_GAIN = 1.6
 _RESTORED = 0.5
 """Share of the gain that is used: all of it brings back flicker along with the texture."""
+_MOST_BITS_OF_INT32 = 14
+"""Of a sample whose square, four times, still fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +61,27 @@ def average(
     """
     from pipeline.fill import gather, kernels
 
-    if a.luma.shape != b.luma.shape or a.blue.shape != b.blue.shape:
-        raise ValueError(f"two frames of one shape are needed, got {a.luma.shape}, {b.luma.shape}")
+    if _kind(a) != _kind(b):
+        raise ValueError(f"two frames of one shape are needed, got {_kind(a)}, {_kind(b)}")
     height, width = a.luma.shape
     cells = (-(-height // _CELL), -(-width // _CELL))
     luma, ours, theirs = np.empty_like(a.luma, order="C"), bordered(a.luma), bordered(b.luma)
     variance, apart = np.empty(cells, np.float32), np.empty(cells, np.float32)
+    sums = np.zeros((4, width), np.int32 if a.depth <= _MOST_BITS_OF_INT32 else np.int64)
     motion, chroma = _motion(a, to_a, to_b)
     share = widened(weight, width)
     sides = ours.ravel(), theirs.ravel(), ours.shape[1]
     table = gather.CUBIC if terms.bicubic else gather.LINEAR
-    kernels.average_cubic(*sides, motion, share, table, np.float32(255), luma, variance, apart)
+    kernels.average_cubic(
+        *sides, motion, share, table, np.float32(white(a.depth)), sums, luma, variance, apart
+    )
     share = widened(weight, a.blue.shape[1])
     blue, red = (
         _averaged(one, other, chroma, share) for one, other in ((a.blue, b.blue), (a.red, b.red))
     )
-    lift = _lift(weight, variance, apart)
-    return Average(Planes(luma, blue, red), lift if terms.variance else 0 * lift)
+    lift = _lift(weight, variance, apart, depth=a.depth)
+    averaged = Planes(luma, blue, red, depth=a.depth)
+    return Average(averaged, lift if terms.variance else 0 * lift)
 
 
 def finished(averaged: Average, low: Field | None = None) -> Planes:
@@ -95,7 +101,7 @@ def finished(averaged: Average, low: Field | None = None) -> Planes:
         smooth, more = widened(band, width), widened(lift, width)
     out = np.empty_like(mean)
     light = nothing if low is None else widened(low, width)
-    kernels.finish(mean, smooth, more, light, np.float32(255), out)
+    kernels.finish(mean, smooth, more, light, np.float32(white(averaged.planes.depth)), out)
     return replace(averaged.planes, luma=out)
 
 
@@ -118,7 +124,12 @@ def linear_blend(a: Planes, b: Planes, weight: Field) -> Planes:
         luma=_mixed(a.luma, b.luma, weight),
         blue=_mixed(a.blue, b.blue, small),
         red=_mixed(a.red, b.red, small),
+        depth=a.depth,
     )
+
+
+def _kind(planes: Planes) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
+    return planes.depth, planes.luma.shape, planes.blue.shape
 
 
 def _motion(like: Planes, to_a: Flow | None, to_b: Flow | None) -> tuple[_Wide, _Wide]:
@@ -140,16 +151,20 @@ def _averaged(a: Plane, b: Plane, motion: _Wide, share: Field) -> Plane:
     return out
 
 
-def _lift(weight: Field, variance: Field, apart: Field) -> Field:
+def _lift(weight: Field, variance: Field, apart: Field, *, depth: int) -> Field:
     height, width = (-(-side // 2) for side in variance.shape)
     has, differs, share = (
         cv2.resize(field, (width, height), interpolation=cv2.INTER_AREA)
         for field in (variance, apart, weight)
     )
     wanted = has + share * (1 - share) * differs
-    gain = np.sqrt((wanted + _EPSILON) / (has + _EPSILON))
+    least = np.float32(_EPSILON * (1 << (depth - 8)) ** 2)
+    gain = np.sqrt((wanted + least) / (has + least))
     return np.asarray(_RESTORED * (np.clip(gain, 1, _MOST_GAIN) - 1), np.float32)
 
 
 def _mixed(a: Plane, b: Plane, share: Field) -> Plane:
-    return np.asarray(cv2.blendLinear(a, b, share, 1 - share), np.uint8)
+    if a.dtype == np.uint8:
+        return np.asarray(cv2.blendLinear(a, b, share, 1 - share), np.uint8)
+    one, other = a.astype(np.float32), b.astype(np.float32)
+    return np.rint(other + (one - other) * share).astype(a.dtype)

@@ -17,7 +17,7 @@ import numpy as np
 
 from pipeline.fill.warp import bordered, widened_motion
 from pipeline.judge.temporal import LEAST_COVERAGE, content_floor, counted
-from pipeline.media.color import Plane
+from pipeline.media.color import Plane, eight_bits
 from pipeline.motion.bridge import Step
 
 _LINES = 540
@@ -44,8 +44,9 @@ class Loss:
     """Share of the frame that was judged, 0 to 1."""
 
 
-def gate_luma(luma: Plane) -> Plane:
-    """Bring a luma plane to the size at which losses are measured."""
+def gate_luma(luma: Plane, *, depth: int = 8) -> Plane:
+    """Bring a luma plane of so many bits to 8, and to the size at which losses are measured."""
+    luma = eight_bits(luma, depth)
     height, width = luma.shape
     short = min(height, width)
     if short <= _LINES:
@@ -60,7 +61,7 @@ def measure(
     """Measure a frame against the one before it.
 
     Args:
-        painted: Luma of frame t, at gate size, and so are the others.
+        painted: Luma of frame t as ``gate_luma`` gives it, and so are the others.
         painted_before: The painting of t - 1.
         source: The film's frame t, at the same light.
         source_before: The film's frame t - 1.

@@ -32,6 +32,7 @@ def average_cubic(
     share: Wide,
     table: NDArray[np.float32],
     white: np.float32,
+    sums: NDArray[np.int32] | NDArray[np.int64],
     out: Samples,
     variance: NDArray[np.float32],
     apart: NDArray[np.float32],
@@ -46,6 +47,7 @@ def average_cubic(
         share: 0 to 1.
         table: ``CUBIC`` or ``LINEAR``.
         white: The highest code.
+        sums: [4, W] of zeros, with room for four times the square of ``white``.
         out: [H, W], the average.
         variance: [H / 4, W / 4] rounded up: that of the average within cells of 4 x 4, in squared
             codes.
@@ -55,7 +57,6 @@ def average_cubic(
     from_a, from_b = np.empty((3, width), np.int32), np.empty((3, width), np.int32)
     rows = np.empty((3, width), np.float32)
     ours, theirs, near = rows[0], rows[1], rows[2]
-    sums = np.zeros((4, width), np.int32)
     begun = 0
     for y in range(height):
         place_row(motion[0], motion[1], y, height, stride, from_a)
@@ -84,7 +85,7 @@ def average_cubic(
 
 @compiled
 def _close_cells(
-    sums: NDArray[np.int32],
+    sums: NDArray[np.int32] | NDArray[np.int64],
     rows: int,
     variance: NDArray[np.float32],
     apart: NDArray[np.float32],

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from pipeline.fill.warp import upscale
-from pipeline.media.color import Plane, Planes
+from pipeline.media.color import Plane, Planes, white
 from pipeline.motion.bridge import Bridge
 from pipeline.motion.flow import Field, warp
 
@@ -18,6 +18,7 @@ _REACH = 8.0
 """Pixels of the film under which a difference is texture, not light."""
 _FAR = 1e-3
 _LEAST = 0.5
+"""Codes of 8 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +50,23 @@ def correction(planes: Planes, before: Planes, span: Bridge, share: float) -> Co
     trusted = cv2.merge([trust] * 3)
     blurred = cv2.GaussianBlur(cv2.multiply(error, trusted), (0, 0), sigma)
     taken = trust / weight * np.float32(share)
+    least = _LEAST * (1 << (planes.depth - 8))
     luma, blue, red = (
-        None if max(abs(extreme) for extreme in cv2.minMaxLoc(low)[:2]) < _LEAST else low
+        None if max(abs(extreme) for extreme in cv2.minMaxLoc(low)[:2]) < least else low
         for low in (np.asarray(cv2.multiply(b, taken), np.float32) for b in cv2.split(blurred))
     )
     return Correction(luma, blue, red)
 
 
-def corrected(plane: Plane, low: Field | None) -> Plane:
-    """Add a correction to a plane."""
+def corrected(plane: Plane, low: Field | None, *, depth: int = 8) -> Plane:
+    """Add a correction to a plane of so many bits."""
     if low is None:
         return plane
     added = upscale(low, (plane.shape[1], plane.shape[0]))
-    return np.asarray(cv2.add(plane, added, dtype=cv2.CV_8U), np.uint8)
+    if depth == 8:
+        return np.asarray(cv2.add(plane, added, dtype=cv2.CV_8U), np.uint8)
+    summed = np.asarray(cv2.add(plane, added, dtype=cv2.CV_16U), np.uint16)
+    return np.minimum(summed, np.uint16(white(depth)))
 
 
 def _small(planes: Planes, like: Field) -> Plane:
@@ -69,4 +74,4 @@ def _small(planes: Planes, like: Field) -> Plane:
     size = (like.shape[1], like.shape[0])
     three = (planes.luma, planes.blue, planes.red)
     small = cv2.merge([cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in three])
-    return np.asarray(small, np.uint8)
+    return np.asarray(small, planes.luma.dtype)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from pipeline.curve import Curve
-from pipeline.fill.warp import crop
+from pipeline.fill.warp import copied, crop
 from pipeline.media.color import Plane, Planes, Rect
 
 
@@ -38,7 +38,7 @@ def lay(
 ) -> Planes:
     """Lay a painting over its frame: source + strength x (painted - source).
 
-    0 gives the source back exactly, 1 the painting (inside the picture).
+    0 gives the source back exactly, 1 the painting (inside the picture). Alpha is the source's.
 
     Args:
         source: The film's frame.
@@ -54,10 +54,17 @@ def lay(
         raise ValueError(f"keep_color is 0 to 1, got {keep_color}")
     if strength == 0:
         return source
+    laid = _laid(source, painted, strength, keep_color, picture)
+    return laid if source.alpha is None else replace(laid, alpha=source.alpha)
+
+
+def _laid(
+    source: Planes, painted: Planes, strength: float, keep_color: float, picture: Rect | None
+) -> Planes:
     height, width = source.luma.shape
     if picture is None or picture == Rect(0, 0, height, width):
         return _mixed(source, _colored(source, painted, keep_color), strength)
-    out = Planes(source.luma.copy(), source.blue.copy(), source.red.copy())
+    out = copied(source)
     onto, inside = crop(out, picture), crop(source, picture)
     mixed = _mixed(inside, _colored(inside, painted, keep_color), strength)
     onto.luma[...], onto.blue[...], onto.red[...] = mixed.luma, mixed.blue, mixed.red
@@ -81,8 +88,9 @@ def _mixed(source: Planes, painted: Planes, strength: float) -> Planes:
         luma=_mix(source.luma, painted.luma, strength),
         blue=_mix(source.blue, painted.blue, strength),
         red=_mix(source.red, painted.red, strength),
+        depth=source.depth,
     )
 
 
 def _mix(source: Plane, painted: Plane, strength: float) -> Plane:
-    return np.asarray(cv2.addWeighted(painted, strength, source, 1 - strength, 0), np.uint8)
+    return np.asarray(cv2.addWeighted(painted, strength, source, 1 - strength, 0), source.dtype)

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.fill.warp import bordered, crop, scales, widened, widened_motion
-from pipeline.media.color import Plane, Planes, Rect
+from pipeline.fill.warp import bordered, copied, crop, scales, widened, widened_motion
+from pipeline.media.color import Plane, Planes, Rect, white
 from pipeline.motion.bridge import Bridge
 from pipeline.motion.confidence import Mask, hole_weight
 from pipeline.motion.flow import Field
@@ -82,13 +82,13 @@ def close_holes(
         return met
     fresh, kept = met, np.float32(_CARRIED * terms.carried) * bridge.trust_previous
     if tiles:
-        fresh = _copy(met)
+        fresh = copied(met)
         for tile in tiles:
             _paste(fresh, tile.planes, tile.rect)
-    out = _copy(met)
+    out = copied(met)
     of_luma, of_chroma = scales(met, bridge.from_previous)
-    whole = _Closing(bridge, weight, kept, met.luma.shape[1], of_luma)
-    small = _Closing(bridge, weight, kept, met.blue.shape[1], of_chroma)
+    whole = _Closing(bridge, weight, kept, met.luma.shape[1], of_luma, met.depth)
+    small = _Closing(bridge, weight, kept, met.blue.shape[1], of_chroma, met.depth)
     whole.close(before.luma, fresh.luma, met.luma, out.luma, cubic=terms.bicubic)
     small.close(before.blue, fresh.blue, met.blue, out.blue, cubic=False)
     small.close(before.red, fresh.red, met.red, out.red, cubic=False)
@@ -99,17 +99,24 @@ class _Closing:
     """The motion and the weights of a frame, brought to the width of a plane."""
 
     def __init__(
-        self, bridge: Bridge, hole: Field, kept: Field, width: int, scale: NDArray[np.float32]
+        self,
+        bridge: Bridge,
+        hole: Field,
+        kept: Field,
+        width: int,
+        scale: NDArray[np.float32],
+        depth: int,
     ) -> None:
+        self._white = np.float32(white(depth))
         self._motion = widened_motion(bridge.from_previous, width, scale)
         self._hole, self._kept = widened(hole, width), widened(kept, width)
 
     def close(self, before: Plane, fresh: Plane, met: Plane, out: Plane, *, cubic: bool) -> None:
         from pipeline.fill import kernels
 
-        was, white = bordered(before), np.float32(255)
+        was = bordered(before)
         sides, weights = (was.ravel(), was.shape[1]), (self._hole, self._kept)
-        kernels.carry(*sides, self._motion, *weights, cubic, white, fresh, met, out)
+        kernels.carry(*sides, self._motion, *weights, cubic, self._white, fresh, met, out)
 
 
 def _wanted(bridge: Bridge, size: tuple[int, int], apron: int) -> tuple[Rect, ...]:
@@ -166,10 +173,6 @@ def _rect(box: tuple[int, int, int, int], size: tuple[int, int]) -> Rect:
     """Turn cells (top, left, bottom, right) into pixels, cut off at the frame's edge."""
     top, left, bottom, right = (edge * _GRID for edge in box)
     return Rect(top, left, min(bottom, size[1]) - top, min(right, size[0]) - left)
-
-
-def _copy(planes: Planes) -> Planes:
-    return Planes(planes.luma.copy(), planes.blue.copy(), planes.red.copy())
 
 
 def _paste(onto: Planes, part: Planes, region: Rect) -> None:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.media.color import Plane, Planes, Rect, subsampling
+from pipeline.media.color import Plane, Planes, Rect, subsampling, white
 from pipeline.motion.flow import Field, Flow, parts
 
 BORDER = 4
@@ -36,9 +36,10 @@ def warp_planes(planes: Planes, flow: Flow, *, luma: Interpolation = "cubic") ->
         return planes
     of_luma, of_chroma = scales(planes, flow)
     return Planes(
-        luma=_fetch(planes.luma, flow * of_luma, luma),
+        luma=_within(_fetch(planes.luma, flow * of_luma, luma), planes.depth),
         blue=_fetch(planes.blue, flow * of_chroma, "linear"),
         red=_fetch(planes.red, flow * of_chroma, "linear"),
+        depth=planes.depth,
     )
 
 
@@ -78,13 +79,27 @@ def widened_motion(flow: Flow | None, width: int, scale: Scale | None) -> tuple[
 
 
 def crop(planes: Planes, region: Rect) -> Planes:
-    """Give a region of a frame, as views of it."""
+    """Give a region of a frame, as views of it, without alpha."""
     part = _in_chroma(region, *subsampling(planes))
     return Planes(
         luma=planes.luma[_slices(region)],
         blue=planes.blue[_slices(part)],
         red=planes.red[_slices(part)],
+        depth=planes.depth,
     )
+
+
+def copied(planes: Planes) -> Planes:
+    """Give a frame of its own, without alpha."""
+    parts = (planes.luma, planes.blue, planes.red)
+    return Planes(*(part.copy() for part in parts), depth=planes.depth)
+
+
+def _within(plane: Plane, depth: int) -> Plane:
+    """Hold what a cubic shot over to the highest code, where the samples themselves do not."""
+    if depth in (8, 16):
+        return plane
+    return np.minimum(plane, np.uint16(white(depth)))
 
 
 def _fetch(plane: Plane, flow: NDArray[np.float32], interpolation: Interpolation) -> Plane:

@@ -25,7 +25,7 @@ from pipeline.judge.temporal import (
     stability_error,
     warping_error,
 )
-from pipeline.media.color import resolved, to_rgb
+from pipeline.media.color import eight_bits, resolved, to_rgb
 from pipeline.media.container import Film
 from pipeline.media.decode import Frame, frames
 
@@ -127,7 +127,8 @@ def _pair(before: _Shown, now: _Shown, along: PairMotion, *, stable: bool = Fals
 
 
 def _score(index: int, ours: Frame, theirs: Frame, now: _Shown, short: _Pair, long: _Pair) -> Score:
-    steep, steep_source = gradient(ours.planes.luma), gradient(theirs.planes.luma)
+    luma, luma_source = (eight_bits(p.luma, p.depth) for p in (ours.planes, theirs.planes))
+    steep, steep_source = gradient(luma), gradient(luma_source)
     light, light_source = lightness(now.painted), lightness(now.source)
     return Score(
         frame=ours.index,
@@ -143,14 +144,14 @@ def _score(index: int, ours: Frame, theirs: Frame, now: _Shown, short: _Pair, lo
         stability=short.stability,
         difference=short.difference,
         difference9=long.difference,
-        detail=detail(ours.planes.luma),
+        detail=detail(luma),
         gradient=steep,
         gradient_source=steep_source,
         light=float(light.mean()),
         light_source=float(light_source.mean()),
         contrast=float(light.std()),
         contrast_source=float(light_source.std()),
-        lattice=lattice(ours.planes.luma),
+        lattice=lattice(luma),
     )
 
 

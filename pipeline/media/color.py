@@ -1,7 +1,7 @@
 """Planes to RGB and back, by the film's own matrix and range.
 
 *Planes* are a frame as the codec stores it; *tags* are the four numbers (ISO/IEC 23091-2) that say
-what the planes mean. Nothing here decodes, resizes a film, or changes its transfer function.
+what the planes mean. Nothing here decodes or resizes a film.
 """
 
 from dataclasses import dataclass, field
@@ -10,6 +10,8 @@ from typing import TypeAlias, TypeVar
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from pipeline.media import hdr
 
 Plane: TypeAlias = NDArray[np.uint8 | np.uint16]
 """One component, [H, W]: uint8 up to 8 bits, above that uint16 with the codes at its low end."""
@@ -95,10 +97,15 @@ def resolved(tags: ColorTags, height: int) -> ColorTags:
 
 
 def to_rgb(planes: Planes, tags: ColorTags) -> NDArray[np.float32]:
-    """Turn planes to RGB ``[H, W, 3]``, 0 to 1, clipped.
+    """Turn planes to RGB ``[H, W, 3]``, 0 to 1, clipped; of an HDR film, its view (``hdr``).
 
     A chroma sample speaks for all the pixels it covers, so that the mean over them gives it back.
     """
+    signal = _signal(planes, tags)
+    return hdr.view(signal, tags.transfer) if tags.transfer in hdr.TRANSFERS else signal
+
+
+def _signal(planes: Planes, tags: ColorTags) -> NDArray[np.float32]:
     height, width = planes.luma.shape
     down = subsampling(planes)
     size = (planes.blue.shape[1] * down[0], planes.blue.shape[0] * down[1])
@@ -118,12 +125,15 @@ def to_rgb(planes: Planes, tags: ColorTags) -> NDArray[np.float32]:
 def to_planes(rgb: NDArray[np.float32], *, like: Planes, tags: ColorTags) -> Planes:
     """Turn RGB ``[H, W, 3]`` to planes without alpha, rounded and clipped.
 
-    Subsampling and depth are those of ``like``. The inverse of ``to_rgb``: exactly, wherever that
-    had nothing to clip.
+    Subsampling, depth and, of an HDR film, headroom are those of ``like``. The inverse of
+    ``to_rgb``: exactly, wherever that had nothing to clip.
     """
     height, width, depth = *rgb.shape[:2], like.depth
     if like.luma.shape != (height, width):
         raise ValueError(f"expected RGB of {like.luma.shape}, got {rgb.shape}")
+    if tags.transfer in hdr.TRANSFERS:
+        room = hdr.headroom(_signal(like, tags), tags.transfer)
+        rgb = hdr.restored(rgb, room, tags.transfer)
     back = np.linalg.inv(affine(tags, height, depth=depth))[:3]
     samples = np.asarray(cv2.transform(np.ascontiguousarray(rgb), back), np.float32)
     luma, blue, red = np.moveaxis(samples, -1, 0)
@@ -171,13 +181,33 @@ def subsampling(planes: Planes) -> tuple[int, int]:
     return across, down
 
 
+def eight_bits(plane: Plane, depth: int) -> Plane:
+    """Round a plane of so many bits to 8, for looking at and for measuring motion."""
+    if depth == 8:
+        return plane
+    return np.asarray(cv2.convertScaleAbs(plane, alpha=1 / (1 << (depth - 8))), np.uint8)
+
+
+def in_eight_bits(planes: Planes) -> Planes:
+    """Round a frame to 8 bits, for looking at; without alpha. One of 8 bits is given back."""
+    if planes.depth == 8:
+        return planes
+    parts = (planes.luma, planes.blue, planes.red)
+    return Planes(*(eight_bits(plane, planes.depth) for plane in parts))
+
+
+def white(depth: int) -> int:
+    """Give the highest code of so many bits."""
+    return (1 << depth) - 1
+
+
 def codes(depth: int, *, full_range: bool) -> tuple[int, int, int]:
     """Give black, the span of luma and that of chroma, in codes of so many bits.
 
     The middle of chroma is 2^(depth - 1) in both ranges (ITU-T H.273, equations 20 to 25).
     """
     if full_range:
-        return 0, (1 << depth) - 1, (1 << depth) - 1
+        return 0, white(depth), white(depth)
     return 16 << (depth - 8), 219 << (depth - 8), 224 << (depth - 8)
 
 
@@ -214,4 +244,4 @@ def _mean(plane: NDArray[np.float32], down: tuple[int, int]) -> NDArray[np.float
 
 def _rounded(plane: NDArray[np.float32], depth: int) -> Plane:
     kind = np.uint8 if depth <= 8 else np.uint16
-    return np.clip(np.rint(plane), 0, (1 << depth) - 1).astype(kind)
+    return np.clip(np.rint(plane), 0, white(depth)).astype(kind)

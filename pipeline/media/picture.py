@@ -39,8 +39,10 @@ def read_planes(path: Path, film: Film) -> Planes:
         )
     rgb = image.astype(np.float32) / np.float32(_CODES[image.dtype])
     across, down = film.chroma if film.rotation in (0, 180) else film.chroma[::-1]
-    chroma = np.empty((-(-height // down), -(-width // across)), np.uint8)
-    like = Planes(np.empty((height, width), np.uint8), chroma, chroma)
+    kind = np.uint8 if film.depth == 8 else np.uint16
+    middle = 1 << (film.depth - 1)
+    chroma = np.full((-(-height // down), -(-width // across)), middle, kind)
+    like = Planes(np.zeros((height, width), kind), chroma, chroma, depth=film.depth)
     return to_planes(rgb, like=like, tags=resolved(film.color, film.height))
 
 

@@ -14,9 +14,10 @@ import av
 import cv2
 import numpy as np
 
-from pipeline.media.color import ColorTags, Plane, Planes
+from pipeline.media.color import ColorTags, Plane, Planes, in_eight_bits, to_planes, to_rgb
 from pipeline.media.container import Film
 from pipeline.media.encode import disk
+from pipeline.media.hdr import TRANSFERS
 
 _LONGEST, _MOST_PIXELS = 960, 960 * 540
 _TICKS = 90000
@@ -25,6 +26,8 @@ _SYNC = 24
 _CRF = "23"
 _MOST_RATE = 12_000_000
 """Bits a second."""
+DISPLAYED = ColorTags(1, 1, 1, full_range=False)
+"""What every browser shows rightly; primaries and gamma are taken as they are."""
 
 
 def display_size(film: Film) -> tuple[int, int]:
@@ -44,7 +47,7 @@ def preview_size(film: Film) -> tuple[int, int]:
 
 
 def shrunk(planes: Planes, size: tuple[int, int]) -> Planes:
-    """Bring an upright frame to another size in 4:2:0.
+    """Bring an upright frame to another size in 4:2:0, without alpha.
 
     Args:
         planes: Of any subsampling.
@@ -52,8 +55,20 @@ def shrunk(planes: Planes, size: tuple[int, int]) -> Planes:
     """
     half = (size[0] // 2, size[1] // 2)
     return Planes(
-        _resized(planes.luma, size), _resized(planes.blue, half), _resized(planes.red, half)
+        _resized(planes.luma, size),
+        _resized(planes.blue, half),
+        _resized(planes.red, half),
+        depth=planes.depth,
     )
+
+
+def displayed(planes: Planes, tags: ColorTags) -> Planes:
+    """Bring a frame to what ``DISPLAYED`` says: 8 bits, of an HDR film its view."""
+    like = in_eight_bits(planes)
+    known = (tags.matrix, tags.full_range) == (DISPLAYED.matrix, DISPLAYED.full_range)
+    if known and tags.transfer not in TRANSFERS:
+        return like
+    return to_planes(to_rgb(planes, tags), like=like, tags=DISPLAYED)
 
 
 def stacked(above: Planes, below: Planes) -> Planes:
@@ -157,4 +172,4 @@ def _picture(planes: Planes, size: tuple[int, int]) -> av.VideoFrame:
 def _resized(plane: Plane, size: tuple[int, int]) -> Plane:
     if plane.shape == (size[1], size[0]):
         return plane
-    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), plane.dtype)

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.media.color import Planes
+from pipeline.media.color import Planes, in_eight_bits
 from pipeline.media.container import Film
 from pipeline.media.decode import frames
 from pipeline.motion.confidence import hole_weight, inside, motion_boundary, occluded
@@ -44,6 +44,8 @@ class _Glance:
     """What is kept of a frame while its neighbours are looked at."""
 
     planes: Planes
+    shown: Planes
+    """In 8 bits"""
     luma: Luma
     colors: Histograms
     contrast: float
@@ -133,8 +135,9 @@ def _quantiles(plane: NDArray[np.uint8], count: int) -> NDArray[np.int64]:
 
 
 def _glance(planes: Planes, size: tuple[int, int]) -> _Glance:
-    luma = small_luma(planes.luma, size)
-    return _Glance(planes, luma, histograms(planes, luma), float(luma.std()))
+    shown = in_eight_bits(planes)
+    luma = small_luma(shown.luma, size)
+    return _Glance(planes, shown, luma, histograms(shown, luma), float(luma.std()))
 
 
 def _row(seen: Sequence[tuple[int, _Glance]], at: int, *, black: int) -> _Row:
@@ -143,8 +146,8 @@ def _row(seen: Sequence[tuple[int, _Glance]], at: int, *, black: int) -> _Row:
     own = _Row(
         luma=float(now.luma.mean()) - black,
         gradient=gradient_energy(now.luma),
-        bars=bars(now.planes.luma, black=black),
-        colors=tones(now.planes, now.luma, black=black),
+        bars=bars(now.shown.luma, black=black),
+        colors=tones(now.shown, now.luma, black=black),
     )
     before = near.get(at - 1)
     if before is None or _equal(now, before):

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.media.color import Plane
+from pipeline.media.color import Plane, eight_bits
 
 Luma = Plane
 """[h, w] at analysis size, in 8 bits whatever the film has."""
@@ -50,19 +50,24 @@ def analysis_size(width: int, height: int) -> tuple[int, int]:
     return max(1, round(width * side / short)), max(1, round(height * side / short))
 
 
-def small_luma(luma: Plane, size: tuple[int, int], *, gain: float = 1.0, black: int = 16) -> Luma:
-    """Bring a luma plane to analysis size, and its light to unit gain.
+def small_luma(
+    luma: Plane, size: tuple[int, int], *, gain: float = 1.0, black: int = 16, depth: int = 8
+) -> Luma:
+    """Bring a luma plane to analysis size, to 8 bits, and its light to unit gain.
 
     Args:
         luma: [H, W].
         size: (w, h), as ``analysis_size`` gives it.
         gain: The light of this frame as a multiple of the shot's; divided out above ``black``.
-        black: The code that stays where it is: 16, or 0 in full range.
+        black: The code, in 8 bits, that stays where it is: 16, or 0 in full range.
+        depth: Bits of a sample of ``luma``.
     """
     if gain == 1.0:
+        luma = eight_bits(luma, depth)
         return np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8)
     # In float, or a deep fade divided by its gain would come out in steps.
-    small = cv2.resize(luma.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    large = luma.astype(np.float32) / np.float32(1 << (depth - 8))
+    small = cv2.resize(large, size, interpolation=cv2.INTER_AREA)
     lit = (small - black) / np.float32(gain) + black
     return np.asarray(np.clip(np.rint(lit), 0, 255), np.uint8)
 

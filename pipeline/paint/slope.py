@@ -15,7 +15,10 @@ _NOISE = 16.0
 
 
 def slope_of(film: Real, painted: Real) -> Real:
-    """Give cov(film, painted) / (var(film) + noise) in the window around each sample, -1 to 1."""
+    """Give cov(film, painted) / (var(film) + noise) in the window around each sample, -1 to 1.
+
+    Both are in codes of 8 bits, not rounded.
+    """
     x, y = film - np.float32(128), painted - np.float32(128)  # smaller squares, smaller errors
     mean_x, mean_y = _mean(x), _mean(y)
     covariance = _mean(x * y) - mean_x * mean_y

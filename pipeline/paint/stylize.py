@@ -151,7 +151,7 @@ def paint(
 def measure_planes(
     held: Brush, samples: Sequence[Planes], *, tags: ColorTags, working: Working | None = None
 ) -> Moments:
-    """``measure`` from planes, 8 bit, at a working size or at their own."""
+    """``measure`` from planes of any depth, at a working size or at their own."""
     if working is None:
         return measure(held, [to_rgb(planes, tags) for planes in samples])
     return measure(held, [reduced(planes, working, tags=tags) for planes in samples])
@@ -166,7 +166,7 @@ def paint_planes(
     view: View | None = None,
     working: Working | None = None,
 ) -> Planes:
-    """``paint`` from planes to planes, 8 bit.
+    """``paint`` from planes to planes of the same depth.
 
     Args:
         held: the brush.

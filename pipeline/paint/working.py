@@ -19,7 +19,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.media.color import ColorTags, Plane, Planes, Rect, affine
+from pipeline.media import hdr
+from pipeline.media.color import ColorTags, Plane, Planes, Rect, affine, subsampling, white
 from pipeline.paint.axes import Axis, Reach
 from pipeline.paint.sizes import STRIDE
 from pipeline.paint.slope import RADIUS, slope_of
@@ -112,7 +113,8 @@ def reduced(planes: Planes, how: Working, *, tags: ColorTags) -> Real:
     view = whole(planes)
     rows, columns = _axes(planes, view, how)
     down, across = (Reach((0, axis.work), (0, axis.work)) for axis in (rows, columns))
-    return _rgb(_small(planes, view, rows, columns, (down, across)), tags, view)
+    signal = _rgb(_small(planes, view, rows, columns, (down, across)), tags, view, planes.depth)
+    return hdr.view(signal, tags.transfer) if tags.transfer in hdr.TRANSFERS else signal
 
 
 def paint_reduced(
@@ -147,9 +149,13 @@ def sketched(planes: Planes, view: View, how: Working, *, tags: ColorTags, apron
     small = _small(planes, view, rows, columns, (down, across))
     (top, bottom), (left, right) = down.part, across.part
     inner = Rect(top - down.seen[0], left - across.seen[0], bottom - top, right - left)
-    luma = small[0][inner.top : inner.top + inner.height, inner.left : inner.left + inner.width]
+    luma = _part(small[0], inner)
     at = (rows, columns, (top, left))
-    return Sketch(_rgb(small, tags, view), inner, planes.luma, luma, view, tags, at)
+    picture, room = _rgb(small, tags, view, planes.depth), None
+    if tags.transfer in hdr.TRANSFERS:
+        room = hdr.headroom(_part(picture, inner), tags.transfer)
+        picture = hdr.view(picture, tags.transfer)
+    return Sketch(picture, inner, planes, luma, room, view, tags, at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,29 +166,32 @@ class Sketch:
     """RGB [h, w, 3], 0 to 1"""
     inner: Rect
     """what the net is to paint of it"""
-    _film: Plane
+    _film: Planes
     _luma: Real
+    _room: hdr.Headroom | None
+    """Of a film of high dynamic range, in ``inner``"""
     _view: View
     _tags: ColorTags
     _at: tuple[Axis, Axis, tuple[int, int]]
 
     def enlarged(self, painted: Real) -> Planes:
         """Enlarge what the net made of ``inner``, RGB, to planes of what is wanted."""
-        luma, blue, red = _codes(painted, self._tags, self._view)
+        if self._room is not None:
+            painted = hdr.restored(painted, self._room, self._tags.transfer)
+        depth = self._film.depth
+        luma, blue, red = _codes(painted, self._tags, self._view, depth)
         return Planes(
             _guided(self._film, self._luma, luma, self._view, self._at),
-            _enlarged(blue, self._view, self._at),
-            _enlarged(red, self._view, self._at),
+            _enlarged(blue, self._view, self._at, depth),
+            _enlarged(red, self._view, self._at, depth),
+            depth=depth,
         )
 
 
 def _axes(planes: Planes, view: View, how: Working) -> tuple[Axis, Axis]:
     """Describe the picture's rows and columns."""
     found, small = [], how.size(*view.size)
-    for film, work, luma, chroma in zip(
-        view.size, small, planes.luma.shape, planes.blue.shape, strict=True
-    ):
-        share = -(-luma // chroma)
+    for film, work, share in zip(view.size, small, subsampling(planes)[::-1], strict=True):
         colour, step = -(-film // share), Fraction(film, work)
         found.append(
             Axis(
@@ -217,15 +226,20 @@ def _small(
     )
 
 
-def _rgb(small: tuple[Real, Real, Real], tags: ColorTags, view: View) -> Real:
+def _rgb(small: tuple[Real, Real, Real], tags: ColorTags, view: View, depth: int) -> Real:
     """Turn codes to RGB [h, w, 3], clipped to 0 to 1."""
-    return np.stack([np.clip(c, 0, 1) for c in _mixed(small, affine(tags, view.size[0]))], axis=-1)
+    matrix = affine(tags, view.size[0], depth=depth)
+    return np.stack([np.clip(c, 0, 1) for c in _mixed(small, matrix)], axis=-1)
 
 
-def _codes(rgb: Real, tags: ColorTags, view: View) -> list[Real]:
+def _part(field: Real, of: Rect) -> Real:
+    return field[of.top : of.top + of.height, of.left : of.left + of.width]
+
+
+def _codes(rgb: Real, tags: ColorTags, view: View, depth: int) -> list[Real]:
     """Turn RGB to Y', Cb and Cr in codes, not rounded."""
     parts = rgb[..., 0], rgb[..., 1], rgb[..., 2]
-    back = np.asarray(np.linalg.inv(affine(tags, view.size[0])), np.float64)
+    back = np.asarray(np.linalg.inv(affine(tags, view.size[0], depth=depth)), np.float64)
     return _mixed(parts, back)
 
 
@@ -237,7 +251,7 @@ def _mixed(parts: tuple[Real, Real, Real], matrix: NDArray[np.float64]) -> list[
 
 
 def _guided(
-    film: Plane, small: Real, painted: Real, view: View, at: tuple[Axis, Axis, tuple[int, int]]
+    film: Planes, small: Real, painted: Real, view: View, at: tuple[Axis, Axis, tuple[int, int]]
 ) -> Plane:
     """Enlarge painted luma, and add what the film's luma has beyond ``small``, times the slope."""
     rows, columns, (top, left) = at
@@ -247,20 +261,22 @@ def _guided(
     def wide(field: Real, taken: Taps) -> Real:
         return along_columns(field, taken, *across, origin=left)
 
-    slope = wide(slope_of(small, painted), columns.slope)
+    unit = np.float32(1 << (film.depth - 8))
+    slope = wide(slope_of(small / unit, painted / unit), columns.slope)
     base, known = wide(painted, columns.larger), wide(small, columns.larger)
-    own = film[inner.top :, inner.left : inner.left + inner.width]
-    out = np.empty((wanted.height, wanted.width), np.uint8)
+    own = film.luma[inner.top :, inner.left : inner.left + inner.width]
+    out = np.empty((wanted.height, wanted.width), film.luma.dtype)
     for first in range(0, wanted.height, _BLOCK):
         last = min(first + _BLOCK, wanted.height)
         span = wanted.top + first, wanted.top + last
         detail = own[first:last] - along_rows(known, rows.larger, *span, origin=top)
         detail *= along_rows(slope, rows.slope, *span, origin=top)
-        out[first:last] = _rounded(detail + along_rows(base, rows.larger, *span, origin=top))
+        enlarged = along_rows(base, rows.larger, *span, origin=top)
+        out[first:last] = _rounded(detail + enlarged, film.depth)
     return out
 
 
-def _enlarged(field: Real, view: View, at: tuple[Axis, Axis, tuple[int, int]]) -> Plane:
+def _enlarged(field: Real, view: View, at: tuple[Axis, Axis, tuple[int, int]], depth: int) -> Plane:
     """Enlarge painted chroma to the film's."""
     rows, columns, (top, left) = at
     part = view.wanted
@@ -272,8 +288,9 @@ def _enlarged(field: Real, view: View, at: tuple[Axis, Axis, tuple[int, int]]) -
         )
     )
     wide = along_columns(field, columns.larger_chroma, *across, origin=left)
-    return _rounded(along_rows(wide, rows.larger_chroma, *down, origin=top))
+    return _rounded(along_rows(wide, rows.larger_chroma, *down, origin=top), depth)
 
 
-def _rounded(field: Real) -> Plane:
-    return np.clip(np.rint(field), 0, 255).astype(np.uint8)
+def _rounded(field: Real, depth: int) -> Plane:
+    kind = np.uint8 if depth == 8 else np.uint16
+    return np.asarray(np.clip(np.rint(field), 0, white(depth)), kind)
