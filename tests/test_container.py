@@ -153,34 +153,36 @@ def test_a_truncated_film_with_its_index_is_corrupt(
         read_film(truncate(path, share))
 
 
-@pytest.mark.parametrize(
-    ("name", "kind", "reason"),
-    [
-        ("film.mp4", {"tags": Tags(9, 16, 9)}, "high dynamic range"),
-        ("film.mp4", {"tags": Tags(9, 18, 9)}, "high dynamic range"),
-        ("film.mp4", {"tags": Tags(9, 1, 9)}, "primaries 9"),
-        ("film.mp4", {"interlaced": True}, "interlaced"),
-        ("film.mp4", {"mirrored": True}, "mirrored"),
-        ("film.avi", {}, "container avi"),
-    ],
-)
-def test_what_is_not_covered_is_refused(
-    tmp_path: Path, name: str, kind: dict[str, Tags], reason: str
-) -> None:
-    path = make_film(tmp_path / name, texture(3), **kind)  # type: ignore[arg-type]
-    with pytest.raises(UnsupportedFilm, match=reason):
-        read_film(path)
+@pytest.mark.parametrize("tags", [Tags(9, 16, 9), Tags(9, 18, 9), Tags(9, 1, 9), Tags(6, 6, 6)])
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+def test_color_tags_are_read(tmp_path: Path, tags: Tags, suffix: str) -> None:
+    film = read_film(make_film(tmp_path / f"film{suffix}", texture(2), tags=tags))
+    wanted = ColorTags(tags.primaries, tags.transfer, tags.matrix, full_range=False)
+    assert (film.color, film.notes) == (wanted, ())
 
 
-def test_more_than_eight_bits_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "film.mkv"
+@pytest.mark.parametrize("suffix", [".mov", ".mxf"])
+def test_the_container_wins_over_pictures_that_cannot_say_it(tmp_path: Path, suffix: str) -> None:
+    # DNxHR has one bit for the matrix: 2020 goes into the container alone
+    path = tmp_path / f"film{suffix}"
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("ffv1", 25)
+        stream = container.add_stream("dnxhd", 25, options={"profile": "dnxhr_hqx"})
         assert isinstance(stream, av.VideoStream)
-        stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p10le"
-        container.mux(stream.encode(av.VideoFrame(32, 32, "yuv420p10le")))
+        stream.width, stream.height, stream.pix_fmt = 256, 144, "yuv422p10le"
+        context = stream.codec_context
+        context.color_primaries, context.color_trc, context.colorspace = 9, 16, 9
+        grey = av.VideoFrame.from_ndarray(np.full((144, 256, 3), 90, np.uint8), "rgb24")
+        container.mux(stream.encode(grey.reformat(format="yuv422p10le")))
         container.mux(stream.encode(None))
-    with pytest.raises(UnsupportedFilm, match="yuv420p10le"):
+    film = read_film(path)
+    assert film.color == ColorTags(9, 16, 9, full_range=False)
+    assert (film.depth, film.chroma) == (10, (2, 1))
+    assert any("matrix 9, the pictures say 1: taken as 9" in note for note in film.notes)
+
+
+def test_a_matrix_that_is_not_known_is_refused(tmp_path: Path) -> None:
+    path = make_film(tmp_path / "film.mp4", texture(3), tags=Tags(1, 1, 8))
+    with pytest.raises(UnsupportedFilm, match=r"matrix 8 .* convert it first"):
         read_film(path)
 
 

@@ -1,27 +1,27 @@
-"""A file to a film: its frames' times, its tracks, its tags, without decoding it.
+"""A file to a film: its frames' times, its tracks, its tags.
 
 The *index* is one row a frame, in presentation order: PTS, duration, DTS, whether decoding can
 start there. A packet marked discard is no frame. An *entry* is the packet that decoding of a frame
-has to start from; it may be one that is no frame. Only the first picture is
-decoded, to learn what no header says: interlacing, mirroring, true colours. What is not covered yet
-is refused here, by one clear line, before any work is done.
+has to start from; it may be one that is no frame. Where packets tell the order of presentation,
+only a few pictures are decoded, to learn what no header says: interlacing, mirroring, true colours.
+Where they do not (AVI, MXF, fields, hidden pictures), the film is decoded once: see ``order``. What
+is not covered is refused here, by one clear line, before any work is done.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from hashlib import sha256
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import Literal, TypeAlias
 
 import av
 import numpy as np
-from av.sidedata.sidedata import SideData
-from av.sidedata.sidedata import Type as SideDataType
 from numpy.typing import NDArray
 
-from pipeline.errors import CorruptFilm, SourceError, UnreadableFilm, UnsupportedFilm
-from pipeline.media.color import MATRICES, RGB, UNSPECIFIED, ColorTags
+from pipeline.errors import SourceError, UnreadableFilm, UnsupportedFilm
+from pipeline.media.color import ColorTags
 from pipeline.media.index import (
+    NONE,
     Index,
     Ticks,
     durations_of,
@@ -30,34 +30,28 @@ from pipeline.media.index import (
     fingerprint_of,
     read_index,
 )
+from pipeline.media.kinds import CONTAINERS, Kind, container_of
+from pipeline.media.look import Fields, color_of, fields_of, look, looked_again
+from pipeline.media.order import Order, order_of
 from pipeline.media.samples import PIXEL_FORMATS, plain
+from pipeline.media.streams import Track, choose, timecode_of, track_of
+from pipeline.media.times import Run, times_of
 
-CONTAINERS = {"mov": "mov,mp4,m4a,3gp,3g2,mj2", "matroska": "matroska,webm"}
-
-_EXTRA_PICTURES = (
-    av.stream.Disposition.attached_pic
-    | av.stream.Disposition.timed_thumbnails
-    | av.stream.Disposition.still_image
-)
-_Tags: TypeAlias = tuple[int, int, int, int]
-"""Primaries, transfer, matrix, range, as FFmpeg numbers them."""
-_HDR = {16: "PQ", 18: "HLG"}
-_BT_2020 = 9
-_FULL = 2
-_PROGRESSIVE = (0, 1)
+Interlaced: TypeAlias = Literal["deinterlace", "refuse"]
+"""What to do with a film that is made of fields."""
 
 
-@dataclass(frozen=True, slots=True)
-class Track:
-    """A track beside the picture, as the container numbers it."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Packets:
+    """The picture's packets, in the file's order, [M], for films whose times identify no frame."""
 
-    index: int
-    kind: str
-    """"audio", "subtitle", "attachment", "cover", "clock" (timecode, chapters), "data", "video"."""
-    codec: str
-    """The name of the codec, "" where none is known."""
-    language: str
-    title: str
+    shown: Ticks
+    """[N], which packet each frame comes from"""
+    places: Ticks
+    """Bytes into the file, ``index.NONE`` where unknown."""
+    sizes: Ticks
+    sums: Ticks
+    """CRC-32 of each, by which a packet is known after a seek."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,6 +92,18 @@ class Film:
     """PTS of the first packet in the file: what enters there needs no seeking."""
     tracks: tuple[Track, ...]
     timecode: str | None
+    mirrored: bool = False
+    """Whether left and right change places after the turn."""
+    fields: Fields = ""
+    """Whether pictures are made of two fields, and are deinterlaced: "" if they are not."""
+    packets: Packets | None = None
+    """What identifies frames where their times do not; None where they do."""
+    runs: tuple[Run, ...] = ()
+    """What makes the file's clock the film's; empty where they are the same."""
+    notes: tuple[str, ...] = ()
+    """What a person should know about how the film is read, a line each."""
+    shown: Ticks | None = None
+    """[N], the frame whose samples each one shows; None where each shows its own. See ``hold``."""
 
     @property
     def frames(self) -> int:
@@ -120,58 +126,63 @@ class Film:
         """Bits of a sample of the planes, 8 to 16."""
         return PIXEL_FORMATS[self.pixel_format].depth
 
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """What only a decoded picture tells."""
-
-    tags: _Tags
-    rotation: int
-    mirrored: bool
-    interlaced: bool
+    @property
+    def identity(self) -> str:
+        """Hex digest of what its frames look like: the fingerprint, and which of them are held."""
+        if self.shown is None:
+            return self.fingerprint
+        return sha256(self.fingerprint.encode() + self.shown.tobytes()).hexdigest()
 
 
-def read_film(path: Path) -> Film:
+def read_film(
+    path: Path, *, stream: int | None = None, interlaced: Interlaced = "deinterlace"
+) -> Film:
     """Index a film.
 
+    Args:
+        path: Of the file.
+        stream: The number of the track of video that is meant, None for the default one.
+        interlaced: What to do if pictures are made of fields.
+
     Raises:
+        BadRequest: If there is no such track.
         UnreadableFilm: If it is missing, no film, or without a frame.
-        UnsupportedFilm: If it is of a kind that is not covered yet.
+        UnsupportedFilm: If it is of a kind that is not covered, or interlaced and that is refused.
         CorruptFilm: If its packets contradict each other or its first picture cannot be decoded.
     """
     if not path.is_file():
         raise UnreadableFilm(f"{path}: no such file")
     try:
-        with av.open(str(path), "r", metadata_errors="replace") as source:
-            container = _container(source)
-            stream = _picture(source)
-            number, index = stream.index, read_index(source, stream)
-        # once more from the start: a second demux of the same container would have to seek
-        with av.open(str(path), "r", metadata_errors="replace") as source:
-            return _film(path, container, source, _stream(source, number), index)
+        film = _read(path, stream)
     except SourceError as error:
         raise type(error)(f"{path.name}: {error}") from None
     except (av.FFmpegError, OSError) as error:
         raise UnreadableFilm(f"{path.name}: not readable as a film: {error.strerror}") from error
+    if film.fields and interlaced == "refuse":
+        raise UnsupportedFilm(
+            f"{path.name}: interlaced; --interlaced deinterlace makes whole pictures of its fields"
+        )
+    return film
 
 
-def _container(source: av.container.InputContainer) -> str:
-    for name, demuxer in CONTAINERS.items():
-        if source.format.name == demuxer:
-            return name
-    raise UnsupportedFilm(f"the container {source.format.name} is not covered yet (MP4, MOV, MKV)")
+def _read(path: Path, wanted: int | None) -> Film:
+    with _opened(path) as source:
+        container = container_of(source.format.name)
+        stream, notes = choose(source, wanted)
+        number, index = stream.index, read_index(source, stream)
+        usual = choose(source, None)[0].index == number
+    # from the start each time: another demux of the same container would have to seek
+    with _opened(path) as source:
+        order = order_of(source, _stream(source, number), index, kind=CONTAINERS[container])
+    with _opened(path) as source:
+        picture = _stream(source, number)
+        fingerprint = fingerprint_of(path, index, track=None if usual else number)
+        film = _film(path, container, source, picture, index, order)
+        return replace(film, fingerprint=fingerprint, notes=(*notes, *film.notes))
 
 
-def _picture(source: av.container.InputContainer) -> av.VideoStream:
-    streams = [s for s in source.streams.video if not s.disposition & _EXTRA_PICTURES]
-    # an empty second track is harmless: MP4 counts its frames, MKV has none such
-    if len(streams) > 1 and any(s.frames for s in streams):
-        streams = [s for s in streams if s.frames]
-    if not streams:
-        raise UnreadableFilm("no video")
-    if len(streams) > 1:
-        raise UnsupportedFilm(f"{len(streams)} tracks of video, which are not covered yet")
-    return streams[0]
+def _opened(path: Path) -> av.container.InputContainer:
+    return av.open(str(path), "r", metadata_errors="replace")
 
 
 def _stream(source: av.container.InputContainer, index: int) -> av.VideoStream:
@@ -184,124 +195,105 @@ def _film(
     source: av.container.InputContainer,
     stream: av.VideoStream,
     index: Index,
+    order: Order,
 ) -> Film:
-    context = stream.codec_context
-    pixel_format = _pixel_format(context)
-    said = (context.color_primaries, context.color_trc, context.colorspace, context.color_range)
-    look = _look(source, stream)  # which makes the context say what the picture says
-    rgb = PIXEL_FORMATS[pixel_format].model == "rgb"
-    color = _color(said, look.tags, full="yuvj" in (context.pix_fmt or ""), rgb=rgb)
-    if look.interlaced or context.field_order not in _PROGRESSIVE:
-        raise UnsupportedFilm("interlaced, which is not covered yet")
-    if look.mirrored or look.rotation % 90:
-        raise UnsupportedFilm("a mirrored or skewed display matrix, which is not covered yet")
-    order = np.argsort(index.pts[index.shown], kind="stable")
-    pts = index.pts[index.shown][order]
-    repeated = pts[1:][np.diff(pts) == 0]
-    if repeated.size:
-        raise CorruptFilm(f"two frames at PTS {repeated[0]}")
-    base = stream.time_base
+    context, base = stream.codec_context, stream.time_base
     if base is None:
         raise UnreadableFilm("no time base")
-    rate, variable = even_rate(stream, pts, base)
-    entries = entries_of(index)[index.shown][order]
+    kind, origin = CONTAINERS[container], _seconds(source.start_time)
+    times = times_of(order.packets, index, kind=kind, base=base, origin=origin)
+    said = (context.color_primaries, context.color_trc, context.colorspace, context.color_range)
+    seen = look(source, stream)  # which makes the context say what the picture says
+    color, doubts = color_of(said, seen.tags, full="yuvj" in (context.pix_fmt or ""))
+    again = order.interlaced or looked_again(source, stream, index, kind=kind)
+    rate, variable = even_rate(stream, times.pts, base)
+    entries = _entries(index, order, times.pts, timed=_timed(kind, index, times.pts))
+    fields = fields_of(stream, seen, again=again)
     return Film(
         path=path,
-        fingerprint=fingerprint_of(path, index),
+        fingerprint="",
         container=container,
         stream=stream.index,
         codec=context.name,
-        pixel_format=pixel_format,
+        pixel_format=_pixel_format(context),
         width=context.width,
         height=context.height,
         sample_aspect_ratio=stream.sample_aspect_ratio or None,
-        rotation=look.rotation % 360,
+        rotation=seen.rotation,
+        mirrored=seen.mirrored,
+        fields=fields,
         color=color,
         time_base=base,
         frame_rate=rate,
         variable_rate=variable,
-        pts=pts,
-        durations=durations_of(pts, index.durations[index.shown][order], 1 / (rate * base)),
-        dts=index.dts[index.shown][order],
-        sync=index.sync[index.shown][order],
-        entry_pts=index.pts[entries],
-        entry_dts=index.dts[entries],
-        opening=int(index.pts[0]),
-        tracks=tuple(_track(s) for s in source.streams if s.index != stream.index),
-        timecode=_timecode(source, stream),
+        pts=times.pts,
+        durations=durations_of(times.pts, index.durations[order.packets], 1 / (rate * base)),
+        dts=index.dts[order.packets],
+        sync=index.sync[order.packets],
+        entry_pts=entries.pts,
+        entry_dts=entries.dts,
+        opening=entries.opening,
+        packets=entries.packets,
+        runs=times.runs,
+        tracks=tuple(track_of(s) for s in source.streams if s.index != stream.index),
+        timecode=timecode_of(source, stream),
+        notes=(*times.notes, *doubts, *_notes(index, order, fields)),
     )
+
+
+def _seconds(begin: int | None) -> Fraction | None:
+    return None if begin is None else Fraction(begin, av.time_base)
+
+
+def _timed(kind: Kind, index: Index, pts: Ticks) -> bool:
+    """Tell whether the times that packets carry through a decoder identify the frames."""
+    shown = np.sort(index.pts[index.shown])
+    return kind.stable and np.array_equal(shown, pts) and index.pts.min() != NONE
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Entries:
+    """Where decoding of each frame starts."""
+
+    pts: Ticks
+    dts: Ticks
+    opening: int
+    packets: Packets | None
+
+
+def _entries(index: Index, order: Order, pts: Ticks, *, timed: bool) -> _Entries:
+    if timed:
+        entries = entries_of(index)[order.packets]
+        return _Entries(index.pts[entries], index.dts[entries], int(index.pts[0]), None)
+    rank = np.full(index.pts.size, index.pts.size)
+    rank[order.packets] = np.arange(pts.size)
+    shown = rank < rank.size
+    first = int(order.packets.min())
+    entries = entries_of(replace(index, pts=rank, sync=index.sync & shown))[order.packets]
+    entries = np.where(shown[entries], entries, first)
+    packets = Packets(order.packets, index.places, index.sizes, index.sums)
+    return _Entries(pts[rank[entries]], index.dts[entries], int(pts[rank[first]]), packets)
+
+
+def _notes(index: Index, order: Order, fields: Fields) -> list[str]:
+    notes = []
+    if fields:
+        notes.append("interlaced: its fields are made whole pictures (bwdif), one a frame")
+    if index.propped:
+        notes.append(
+            f"{index.propped} of its sync frames do not stand by themselves (intra refresh): "
+            "decoding starts from those that do, or from the beginning, which takes longer"
+        )
+    if order.unreadable:
+        notes.append(f"it begins in the middle of a group: {order.unreadable} packets are left out")
+    return notes
 
 
 def _pixel_format(context: av.VideoCodecContext) -> str:
-    name = context.pix_fmt
-    known = plain(name or "")
-    # what has more than 8 bits is not painted yet
-    if known not in PIXEL_FORMATS or PIXEL_FORMATS[known].depth > 8:
+    name = plain(context.pix_fmt or "")
+    if name not in PIXEL_FORMATS:
         raise UnsupportedFilm(
-            f"pixels of {name or 'an unknown kind'}; covered yet: 8-bit 4:2:0, 4:2:2 and 4:4:4"
+            f"pixels of {context.pix_fmt or 'an unknown kind'}; convert them first: "
+            "ffmpeg -i FILM -pix_fmt yuv444p10le -c:v ffv1 film.mkv"
         )
-    return known
-
-
-def _look(source: av.container.InputContainer, stream: av.VideoStream) -> _Look:
-    try:
-        frame = next(source.decode(stream), None)
-    except av.FFmpegError as error:
-        raise CorruptFilm(f"the first picture cannot be decoded: {error.strerror}") from error
-    if frame is None:
-        raise CorruptFilm("no picture can be decoded")
-    a, b, _, c, d = 1, 0, 0, 0, 1
-    for data in cast(Iterable[SideData], frame.side_data):
-        if data.type == SideDataType.DISPLAYMATRIX:
-            a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].tolist()
-    return _Look(
-        tags=(frame.color_primaries, frame.color_trc, frame.colorspace, frame.color_range),
-        rotation=frame.rotation,
-        mirrored=a * d < b * c,
-        interlaced=frame.interlaced_frame,
-    )
-
-
-def _color(said: _Tags, seen: _Tags, *, full: bool, rgb: bool) -> ColorTags:
-    """Trust the container; let the picture fill in what that leaves open."""
-    primaries, transfer, matrix = (
-        b if a == UNSPECIFIED else a for a, b in zip(said[:3], seen[:3], strict=True)
-    )
-    for curve in (transfer, seen[1]):
-        if curve in _HDR:
-            raise UnsupportedFilm(f"high dynamic range ({_HDR[curve]}), which is not covered yet")
-    if rgb:
-        return ColorTags(primaries, transfer, RGB, full_range=True)
-    if primaries == _BT_2020 or matrix not in MATRICES | {UNSPECIFIED}:
-        raise UnsupportedFilm(f"colours not covered yet: primaries {primaries}, matrix {matrix}")
-    full = full or (said[3] or seen[3]) == _FULL
-    return ColorTags(primaries, transfer, matrix, full_range=full)
-
-
-def _track(stream: av.stream.Stream) -> Track:
-    context = getattr(stream, "codec_context", None)
-    words = {key.lower(): value for key, value in stream.metadata.items()}
-    return Track(
-        index=stream.index,
-        kind=_kind(stream),
-        codec=context.name if context is not None else "",
-        language=words.get("language", ""),
-        title=words.get("title") or words.get("name", ""),
-    )
-
-
-def _kind(stream: av.stream.Stream) -> str:
-    if stream.type == "video" and stream.disposition & _EXTRA_PICTURES:
-        return "cover"
-    # the names of chapters come as a track of text beside the chapters themselves
-    if stream.type == "data" and ("timecode" in stream.metadata or stream.name == "bin_data"):
-        return "clock"
-    return stream.type
-
-
-def _timecode(source: av.container.InputContainer, stream: av.VideoStream) -> str | None:
-    for words in (source.metadata, stream.metadata, *(s.metadata for s in source.streams.data)):
-        for key, value in words.items():
-            if key.lower() == "timecode" and value:
-                return value
-    return None
+    return name

@@ -8,18 +8,21 @@ names its PTS, never a guess. Frames come upright, as a viewer sees them; colour
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import partial
+from itertools import islice, pairwise
 
 import av
 import numpy as np
 
-from pipeline.errors import CorruptFilm, UnreadableFilm
-from pipeline.media.color import Planes, turned
+from pipeline.errors import CorruptFilm
+from pipeline.media.color import Planes
 from pipeline.media.container import Film
+from pipeline.media.deinterlace import deinterlaced
+from pipeline.media.entry import NoEntryError, decoded
+from pipeline.media.hold import standing
+from pipeline.media.orientation import upright_of
 from pipeline.media.samples import plain, planes_of
 
-_FLAGS_DAMAGE = frozenset({"h264"})
-"""Decoders that mark damaged pictures; the others are told to fail instead of patching."""
 _TRIES = 8
 
 
@@ -33,10 +36,6 @@ class Frame:
     planes: Planes
 
 
-class _NoEntryError(Exception):
-    """The packet that was said to be an entry is none."""
-
-
 def frames(film: Film, start: int, stop: int, *, threads: int = 1) -> Iterator[Frame]:
     """Decode frames ``[start, stop)``, each exactly once and in order.
 
@@ -46,8 +45,11 @@ def frames(film: Film, start: int, stop: int, *, threads: int = 1) -> Iterator[F
     """
     if not 0 <= start <= stop <= film.frames:
         raise ValueError(f"frames must be within [0, {film.frames}), got [{start}, {stop})")
+    if film.shown is not None:
+        yield from standing(film, range(start, stop), partial(pick, threads=threads))
+        return
     for index, picture in _pictures(film, start, stop, threads=threads):
-        yield Frame(index, int(film.pts[index]), turned(planes_of(picture), film.rotation))
+        yield Frame(index, int(film.pts[index]), upright_of(planes_of(picture), film))
 
 
 def pick(film: Film, indices: Sequence[int], *, threads: int = 1) -> Iterator[Frame]:
@@ -59,9 +61,12 @@ def pick(film: Film, indices: Sequence[int], *, threads: int = 1) -> Iterator[Fr
     """
     if any(a >= b for a, b in pairwise(indices)):
         raise ValueError(f"indices must ascend, got {list(indices)}")
+    if film.shown is not None:
+        yield from standing(film, indices, partial(pick, threads=threads))
+        return
     runs: list[list[int]] = []
     for index in indices:
-        if runs and film.entry_pts[index] <= film.pts[runs[-1][-1]]:
+        if runs and (film.entry_pts[index] <= film.pts[runs[-1][-1]] or index == runs[-1][-1] + 1):
             runs[-1].append(index)
         else:
             runs.append([index])
@@ -69,10 +74,23 @@ def pick(film: Film, indices: Sequence[int], *, threads: int = 1) -> Iterator[Fr
         wanted = set(run)
         for index, picture in _pictures(film, run[0], run[-1] + 1, threads=threads):
             if index in wanted:
-                yield Frame(index, int(film.pts[index]), turned(planes_of(picture), film.rotation))
+                yield Frame(index, int(film.pts[index]), upright_of(planes_of(picture), film))
 
 
 def _pictures(
+    film: Film, start: int, stop: int, *, threads: int
+) -> Iterator[tuple[int, av.VideoFrame]]:
+    """Decode ``[start, stop)``; of an interlaced film also a frame either side, for its fields."""
+    if not film.fields or start == stop:
+        yield from _stored(film, start, stop, threads=threads)
+        return
+    first = max(0, start - 1)
+    around = _stored(film, first, min(film.frames, stop + 1), threads=threads)
+    whole = deinterlaced((picture for _, picture in around), fields=film.fields)
+    yield from islice(enumerate(whole, first), start - first, stop - first)
+
+
+def _stored(
     film: Film, start: int, stop: int, *, threads: int
 ) -> Iterator[tuple[int, av.VideoFrame]]:
     """Decode ``[start, stop)`` from the nearest entry that proves to be one."""
@@ -82,7 +100,7 @@ def _pictures(
         try:
             # an entry is doubted before the first frame is delivered, never after
             yield from enumerate(_run(film, start, stop, entry=entry, threads=threads), start)
-        except _NoEntryError:
+        except NoEntryError:
             continue
         return
 
@@ -104,7 +122,7 @@ def _run(
 ) -> Iterator[av.VideoFrame]:
     expected = iter(film.pts[start:stop].tolist())
     due, left = next(expected), stop - start
-    for picture in _decoded(film, entry, threads=threads):
+    for picture in decoded(film, entry, threads=threads):
         pts = picture.pts
         if pts is None:
             raise CorruptFilm(f"{film.path.name}: a frame near PTS {due} has lost its time")
@@ -126,69 +144,3 @@ def _run(
             return
         due = next(expected)
     raise CorruptFilm(f"{film.path.name}: the frame at PTS {due} does not come")
-
-
-def _decoded(film: Film, entry: int | None, *, threads: int) -> Iterator[av.VideoFrame]:
-    """Decode to the end from the entry of frame ``entry``, without the pictures that lead it.
-
-    Raises:
-        _NoEntryError: Before the first picture, if the seek went past the entry, or if the picture
-            there does not stand by itself (a film without a list of sync frames, intra refresh).
-    """
-    begin = -(1 << 62) if entry is None else int(film.entry_pts[entry])
-    doubted = entry is not None and bool(np.isin(begin, film.pts))
-    with _opened(film) as source:
-        stream = _prepared(film, source, threads=threads)
-        if entry is not None:
-            by_dts = film.container == "mov"  # the other's cues hold presentation times
-            source.seek(int(film.entry_dts[entry]) if by_dts else begin, stream=stream)
-        first = entry is not None
-        for packet in source.demux(stream):
-            if first and (packet.pts is None or packet.pts > begin):
-                raise _NoEntryError
-            first = False
-            for picture in _decode(film, packet, begin):
-                if picture.pts is not None and picture.pts < begin:
-                    continue
-                if doubted and not _stands(picture, begin):
-                    raise _NoEntryError
-                doubted = False
-                yield picture
-
-
-def _stands(picture: av.VideoFrame, begin: int) -> bool:
-    """Tell whether this is the picture of an entry and is coded without any other."""
-    alone = picture.pict_type == av.video.frame.PictureType.I and not picture.is_corrupt
-    return picture.pts == begin and alone
-
-
-def _prepared(film: Film, source: av.container.InputContainer, *, threads: int) -> av.VideoStream:
-    stream = next(s for s in source.streams.video if s.index == film.stream)
-    context = stream.codec_context
-    context.thread_count = threads
-    context.thread_type = "AUTO" if threads > 1 else "NONE"
-    if film.codec not in _FLAGS_DAMAGE:
-        context.options = {"err_detect": "explode"}
-    for other in source.streams:
-        if other.index != stream.index:
-            other.discard = av.stream.Discard.all
-    return stream
-
-
-def _opened(film: Film) -> av.container.InputContainer:
-    try:
-        return av.open(str(film.path), "r", metadata_errors="replace")
-    except (av.FFmpegError, OSError) as error:
-        raise UnreadableFilm(f"{film.path.name}: cannot be opened: {error.strerror}") from error
-
-
-def _decode(film: Film, packet: "av.Packet[av.VideoStream]", begin: int) -> list[av.VideoFrame]:
-    try:
-        return packet.decode()
-    except EOFError:
-        return []
-    except (av.FFmpegError, OSError) as error:
-        if packet.pts is not None and packet.pts < begin:
-            return []  # a picture that leads the entry, of no use
-        where = "its end" if packet.pts is None else f"PTS {packet.pts}"
-        raise CorruptFilm(f"{film.path.name}: the packet at {where} is damaged") from error

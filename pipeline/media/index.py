@@ -6,7 +6,8 @@ may need it, and is no frame. Nothing here decodes, and payloads are not looked 
 """
 
 import hashlib
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
@@ -16,10 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import CorruptFilm, UnreadableFilm
+from pipeline.media.nal import length_size, stands_alone
 
 Ticks: TypeAlias = NDArray[np.int64]
+NONE = -(1 << 62)
+"""Stands for a time or a place that is not known."""
 
 _SAMPLE, _SAMPLES = 1 << 16, 64
+_RATES = tuple(
+    Fraction(n * 1000, d) for d in (1001, 1000) for n in (24, 30, 60, 120, 25, 50, 10, 12, 15, 48)
+)
+_NEAR = Fraction(1, 100)
 _EBML, _SEGMENT = bytes.fromhex("1A45DFA3"), bytes.fromhex("18538067")
 
 
@@ -35,15 +43,23 @@ class Index:
     sync: NDArray[np.bool_]
     shown: NDArray[np.bool_]
     """False where the packet is marked discard."""
+    places: Ticks = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Bytes into the file."""
+    sums: Ticks = field(default_factory=lambda: np.zeros(0, np.int64))
+    """CRC-32 of the payload."""
+    propped: int = 0
+    """Packets marked sync that do not stand by themselves (intra refresh); ``sync`` is False."""
 
 
 def read_index(source: av.container.InputContainer, stream: av.VideoStream) -> Index:
-    """Read every packet of a stream.
+    """Read every packet of a stream; a time that is not written is ``NONE``.
 
     Raises:
-        CorruptFilm: If a packet has no time or is damaged, or if packets are missing at the end.
+        CorruptFilm: If a packet is damaged, or if packets are missing at the end.
         UnreadableFilm: If none is a frame.
     """
+    lengths = length_size(stream.codec_context.extradata)
+    avc, propped = stream.codec_context.name == "h264", 0
     for other in source.streams:
         if other.index != stream.index:
             other.discard = av.stream.Discard.all
@@ -51,33 +67,40 @@ def read_index(source: av.container.InputContainer, stream: av.VideoStream) -> I
     for packet in source.demux(stream):
         if packet.size == 0:
             continue
-        if packet.pts is None:
-            raise CorruptFilm(f"packet {len(rows)} has no time")
         if packet.is_corrupt:
-            raise CorruptFilm(f"the packet at PTS {packet.pts} is corrupt")
-        dts = packet.pts if packet.dts is None else packet.dts
-        marks = (packet.is_keyframe, not packet.is_discard)
-        rows.append((packet.pts, dts, packet.duration or 0, packet.size, *marks))
-    table = np.array(rows, np.int64).reshape(-1, 6)
-    pts, dts, durations, sizes = table[:, :4].T
-    sync, shown = table[:, 4:].astype(bool).T
-    if not shown.any():
+            where = "without a time" if packet.pts is None else f"at PTS {packet.pts}"
+            raise CorruptFilm(f"the packet {where} is corrupt")
+        pts = NONE if packet.pts is None else packet.pts
+        dts = pts if packet.dts is None else packet.dts
+        sync = packet.is_keyframe
+        if sync and avc and not stands_alone(bytes(packet), lengths):
+            sync, propped = False, propped + 1
+        place = NONE if packet.pos is None else packet.pos
+        row = (pts, dts, packet.duration or 0, packet.size, sync, not packet.is_discard)
+        rows.append((*row, place, zlib.crc32(packet)))
+    table = np.array(rows, np.int64).reshape(-1, 8)
+    if not table[:, 5].any():
         raise UnreadableFilm("no frame")
     if len(rows) < len(stream.index_entries) or _cut_short(Path(source.name)):
-        raise CorruptFilm(f"cut short: nothing comes after PTS {pts.max()}")
-    return Index(pts, dts, durations, sizes, sync, shown)
+        raise CorruptFilm(f"cut short: nothing comes after PTS {table[:, 0].max()}")
+    pts, dts, durations, sizes, syncs, shown, places, sums = np.ascontiguousarray(table.T)
+    marks = (syncs != 0, shown != 0)
+    return Index(pts, dts, durations, sizes, *marks, places, sums, propped)
 
 
 def even_rate(stream: av.VideoStream, pts: Ticks, base: Fraction) -> tuple[Fraction, bool]:
     """Find the even grid that every frame is on, within a tick; else the mean and True."""
-    since = (pts - pts[0]).astype(float)
-    rates = (stream.average_rate, stream.guessed_rate, stream.base_rate)
-    for rate in rates:
-        if rate and np.abs(since - np.arange(pts.size) / float(rate * base)).max() <= 1:
-            return rate, False
+    rates = [r for r in (stream.average_rate, stream.guessed_rate, stream.base_rate) if r]
     if pts.size == 1:
-        return next((rate for rate in rates if rate), Fraction(25)), False
-    return Fraction(pts.size - 1, int(pts[-1] - pts[0])) / base, True
+        return next(iter(rates), Fraction(25)), False
+    since = (pts - pts[0]).astype(float)
+    mean = Fraction(pts.size - 1, max(1, int(since[-1]))) / base
+    # a container of milliseconds may not say its rate
+    rates += [rate for rate in _RATES if abs(rate / mean - 1) < _NEAR]
+    for rate in rates:
+        if np.abs(since - np.arange(pts.size) / float(rate * base)).max() <= 1:
+            return rate, False
+    return mean, True
 
 
 def durations_of(pts: Ticks, written: Ticks, usual: Fraction) -> Ticks:
@@ -104,9 +127,15 @@ def entries_of(index: Index) -> Ticks:
     return entries
 
 
-def fingerprint_of(path: Path, index: Index) -> str:
-    """Digest the index and 4 MiB of the file, from its head through to its tail."""
-    digest = hashlib.sha256()
+def fingerprint_of(path: Path, index: Index, *, track: int | None = None) -> str:
+    """Digest the index and 4 MiB of the file, from its head through to its tail.
+
+    Args:
+        path: Of the file.
+        index: Of its picture.
+        track: The number of the picture's track, if it is not the one that is taken by itself.
+    """
+    digest = hashlib.sha256(b"" if track is None else f"track {track}".encode())
     for column in (index.pts, index.dts, index.sizes, index.shown):
         digest.update(np.ascontiguousarray(column).tobytes())
     size = path.stat().st_size

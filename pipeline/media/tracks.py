@@ -17,7 +17,9 @@ from av.stream import Discard, Stream
 
 from pipeline.errors import CorruptFilm
 from pipeline.media.clock import rescale
-from pipeline.media.container import Film, Track
+from pipeline.media.container import Film
+from pipeline.media.streams import Track
+from pipeline.media.times import Follower
 
 if TYPE_CHECKING:
     from av.container.core import Chapter
@@ -163,15 +165,18 @@ def packets_of(film: Film, track: int, cut: Cut) -> "Iterator[Timed]":
             if other.index != track:
                 other.discard = Discard.all
         base = stream.time_base or film.time_base
-        if cut.begin is not None:
-            _seek(source, stream, rescale(1, cut.begin, base))
+        clock = Follower(film.runs)
+        if cut.begin is not None and len(film.runs) < 2:  # a clock that is set anew leads nowhere
+            _seek(source, stream, rescale(1, cut.begin - clock.add(cut.begin), base))
         for packet in source.demux(stream):
             if packet.size == 0:
                 continue
             due = packet.pts if packet.dts is None else packet.dts
             if due is None:
                 raise CorruptFilm(f"{film.path.name}: a packet of track {track} has no time")
-            packet.pts, packet.dts = due if packet.pts is None else packet.pts, due
+            shift = rescale(1, clock.add(due * base), base)
+            packet.pts = (due if packet.pts is None else packet.pts) + shift
+            packet.dts = due = due + shift
             if cut.end is not None and due * base >= cut.end:
                 return
             if _place(packet, cut, base, lasting=stream.type == "subtitle"):

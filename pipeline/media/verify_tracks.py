@@ -14,7 +14,8 @@ import av
 from av.audio.frame import AudioFrame
 
 from pipeline.errors import SourceError
-from pipeline.media.container import Film, Track
+from pipeline.media.container import Film
+from pipeline.media.streams import Track
 from pipeline.media.tracks import Cut, carried, chapters_of, packets_of, words_of
 
 if TYPE_CHECKING:
