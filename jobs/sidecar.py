@@ -21,8 +21,10 @@ from jobs.command import beside, command, restyled
 from jobs.commission import Result
 from jobs.given import Offer
 from pipeline.errors import UnreadableFilm
+from pipeline.media.color import ColorTags
 from pipeline.media.container import Film
 from pipeline.media.encode import Encoding
+from pipeline.media.verify import written_as
 from pipeline.paint.styles import StyleCode, manifest
 from pipeline.plan import RENDER_VERSION
 from pipeline.recipe import Recipe
@@ -60,8 +62,12 @@ class Made(_Words):
     """The first of the source's frames that it shows; ``stop`` is the one after the last."""
     stop: int
     codec: str
+    """As FFmpeg calls what is coded."""
     pixel_format: str
+    """That a decoder gives."""
     container: str
+    color: ColorTags | None = None
+    """Where the samples mean something else than the source's."""
 
 
 class Stretch(_Words):
@@ -138,6 +144,7 @@ def sidecar(
     with unnamed.open("rb") as file:
         digest, size = file_digest(file, "sha256").hexdigest(), file.tell()
     start, stop = recipe.frames or (0, film.frames)
+    how = written_as(encoding)
     settings = recipe.model_dump(mode="json") | {"style": restyled(recipe.style, folder)}
     return Sidecar(
         source=Origin(
@@ -152,9 +159,10 @@ def sidecar(
             sha256=digest,
             start=start,
             stop=stop,
-            codec=encoding.codec,
-            pixel_format=encoding.pixel_format,
-            container=encoding.container,
+            codec=how.codec,
+            pixel_format=how.pixel_format,
+            container=how.container,
+            color=how.color,
         ),
         command=command(recipe, source=film.path, target=target, given=given),
         recipe=settings,

@@ -107,7 +107,8 @@ def _range(said: Sidecar | None, film: Film) -> tuple[int, int]:
 def _written(said: Sidecar | None) -> Written | None:
     if said is None:
         return None
-    return Written(said.result.codec, said.result.pixel_format, said.result.container)
+    made = said.result
+    return Written(made.codec, made.pixel_format, made.container, made.color)
 
 
 def _beside(film: Film, result: Path, said: Sidecar) -> list[Check]:
@@ -149,6 +150,7 @@ def pixels_of(made: Film, start: int, stop: int) -> str:
     digest = sha256()
     for frame in frames(made, start, stop):
         planes = turned(frame.planes, -made.rotation)
-        for plane in (planes.luma, planes.blue, planes.red):
-            digest.update(np.ascontiguousarray(plane).data)
+        for plane in (planes.luma, planes.blue, planes.red, planes.alpha):
+            if plane is not None:
+                digest.update(np.ascontiguousarray(plane).data)
     return digest.hexdigest()

@@ -12,20 +12,21 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from av.codec import Codec
 
 from pipeline.errors import SourceError, VerificationFailed
 from pipeline.media.clock import later_timecode, rescale
+from pipeline.media.color import ColorTags
 from pipeline.media.container import Film, read_film
 from pipeline.media.decode import pick
 from pipeline.media.encode import Encoding
+from pipeline.media.hdr10 import HDR_TRANSFERS, IN_STREAM, static_metadata
 from pipeline.media.index import Ticks
-from pipeline.media.tracks import cut_of
+from pipeline.media.tracks import Cut, cut_of
 from pipeline.media.verify_tracks import Copied, compare_tracks, compare_words
 
 _LOOKS = 16
 """Sync frames that are looked at where nobody says where segments meet."""
-_WITHOUT_SHAPE = frozenset({("ffv1", "matroska")})
-"""Codecs and containers that PyAV writes without the pixels' shape."""
 _WITHOUT_TIMECODE = frozenset({"avi", "flv", "mpegts"})
 
 
@@ -34,9 +35,13 @@ class Written:
     """How a film says it was written."""
 
     codec: str
+    """As FFmpeg calls what is coded, whoever codes it."""
     pixel_format: str
+    """That a decoder gives."""
     container: str
     """Of the muxers."""
+    color: ColorTags | None = None
+    """Where the samples mean something else than the film's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +89,7 @@ def verify_film(
     Raises:
         VerificationFailed: If anything differs; the message is the first difference.
     """
-    written = Written(encoding.codec, encoding.pixel_format, encoding.container)
-    found = compare(film, target, written=written, start=start, stop=stop, seams=seams)
+    found = compare(film, target, written=written_as(encoding), start=start, stop=stop, seams=seams)
     for check in found.checks:
         if not check.ok:
             raise VerificationFailed(check.found)
@@ -118,15 +122,21 @@ def compare(
         failed = Check("readable", False, f"the written film is not in order: {error}")
         return Verification((failed,), 0, 0.0, (), ())
     muxer = written.container if written else muxer_of(made)
-    cut = cut_of(film, start, stop)
-    count, times, worst = _times(film, made, start, stop)
+    cut = cut_of(film, start, stop, muxer=muxer)
+    count, times, worst = _times(film, made, start, stop, cut)
     checks = [Check("readable", True, f"{made.codec} in {muxer}"), count, times]
-    checks += _nature(film, made, muxer, written)
+    checks += _nature(film, made, written)
+    checks += [_light(film, made, written)] if film.color.transfer in HDR_TRANSFERS else []
     checks += [_timecode(film, made, start, muxer), _length(film, made, start, stop)]
     tracks, copied = compare_tracks(film, made, cut, muxer)
     checks += [Check(*said) for said in (*tracks, *compare_words(film, made, cut, muxer))]
     looked, seen = _looks(made, [seam - start for seam in seams])
     return Verification((*checks, looked), made.frames, worst, copied, seen)
+
+
+def written_as(encoding: Encoding) -> Written:
+    """Say what to expect of a film that was encoded so."""
+    return Written(encoding.coder.stream, encoding.stored, encoding.container, encoding.color)
 
 
 def muxer_of(made: Film) -> str:
@@ -139,13 +149,13 @@ def muxer_of(made: Film) -> str:
     return made.container
 
 
-def _times(film: Film, made: Film, start: int, stop: int) -> tuple[Check, Check, float]:
+def _times(film: Film, made: Film, start: int, stop: int, cut: Cut) -> tuple[Check, Check, float]:
     wanted = stop - start
     if made.frames != wanted:
         said = f"{made.frames} frames were written, not {wanted}"
         return Check("frames", False, said), Check("times", False, "not compared"), 0.0
     count = Check("frames", True, f"{wanted}")
-    origin = 0 if (start, stop) == (0, film.frames) else int(film.pts[start])
+    origin = int(cut.origin / film.time_base)
     pts = film.pts[start:stop] - origin
     ticks = _ticks(pts, film.time_base, made.time_base)
     wrong = np.flatnonzero(made.pts != ticks)
@@ -168,18 +178,17 @@ def _ticks(pts: Ticks, base: Fraction, made: Fraction) -> Ticks:
     return np.array([rescale(one, base, made) for one in pts.tolist()], np.int64)
 
 
-def _nature(film: Film, made: Film, muxer: str, written: Written | None) -> list[Check]:
+def _nature(film: Film, made: Film, written: Written | None) -> list[Check]:
     pairs: list[tuple[str, object, object]] = [
         ("size", (made.width, made.height), (film.width, film.height)),
-        ("colour", made.color, film.color),
+        ("colour", made.color, (written.color if written else None) or film.color),
         ("rotation", made.rotation, film.rotation),
+        ("mirroring", made.mirrored, film.mirrored),
+        ("sample aspect ratio", made.sample_aspect_ratio or 1, film.sample_aspect_ratio or 1),
     ]
     if written is not None:
-        pairs.append(("codec", made.codec, written.codec))
+        pairs.append(("codec", Codec(made.codec, "r").canonical_name, written.codec))
         pairs.append(("pixel format", made.pixel_format, written.pixel_format))
-    if (made.codec, muxer) not in _WITHOUT_SHAPE:
-        shape = film.sample_aspect_ratio or 1
-        pairs.append(("sample aspect ratio", made.sample_aspect_ratio or 1, shape))
     return [
         Check(name, got == wanted, f"{got}" if got == wanted else _instead(name, got, wanted))
         for name, got, wanted in pairs
@@ -188,6 +197,16 @@ def _nature(film: Film, made: Film, muxer: str, written: Written | None) -> list
 
 def _instead(name: str, got: object, wanted: object) -> str:
     return f"the {name} was written as {got}, not {wanted}"
+
+
+def _light(film: Film, made: Film, written: Written | None) -> Check:
+    """Hold what is said of an HDR film's light to the source's, where the codec can say it."""
+    said, says = static_metadata(film), static_metadata(made)
+    codec = written.codec if written else Codec(made.codec, "r").canonical_name
+    if said is None or codec not in IN_STREAM:
+        return Check("light", True, "nothing is said" if said is None else "left out, as was said")
+    ok = said == says
+    return Check("light", ok, "as in the source" if ok else _instead("light", says, said))
 
 
 def _timecode(film: Film, made: Film, start: int, muxer: str) -> Check:
