@@ -14,7 +14,7 @@ class Terms:
     refine: bool = True
     """Chained motion is measured anew against the key."""
     standing: bool = True
-    """What fits as well without motion has none."""
+    """What fits as well without motion has none; what no sample of has changed is the keys' own."""
     photometric: bool = True
     """Motion is trusted only where both ends look alike."""
     bicubic: bool = True

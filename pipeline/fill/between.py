@@ -2,19 +2,21 @@
 
 A frame is *met* from both keys, its holes are closed by tiles and by what the frame before knows,
 and it is *steadied*: the low band of its difference to the frame before, which the eye sees as
-pumping light, is taken back; brush strokes are left to the keys. A frame whose source is
-sample-equal to the one before is that frame, exactly.
+pumping light, is taken back; brush strokes are left to the keys. What is *ground*, unchanged from
+key to key, is as the keys have it. A frame whose source is sample-equal to the one before is that
+frame, exactly.
 
 Everything here is at unit gain (``gain``); nothing decodes, encodes or paints.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipeline.fill.blend import Average, average, finished
 from pipeline.fill.gate import Loss, gate_luma, measure
+from pipeline.fill.ground import ground, grounded
 from pipeline.fill.steady import corrected, correction
 from pipeline.fill.tiles import Tile, close_holes, hole_share
 from pipeline.judge.detail import gradient
@@ -49,7 +51,7 @@ class Filled:
 
 
 def fill_gap(
-    sources: Iterable[Planes],
+    sources: Sequence[Planes],
     *,
     lumas: Sequence[Luma],
     left: Planes,
@@ -61,10 +63,8 @@ def fill_gap(
 ) -> Iterator[Filled]:
     """Make the frames after key a up to and with key b, one at a time.
 
-    Only one source frame is held at a time, so a long freeze in a gap costs no memory.
-
     Args:
-        sources: The film's frames a to b, both included.
+        sources: The film's frames a to b, both included; a freeze may be one object many times.
         lumas: Their small lumas.
         left: The painted key a.
         right: The painted key b.
@@ -79,11 +79,11 @@ def fill_gap(
     if tiles and len(tiles) != len(spans):
         raise ValueError(f"{len(spans)} in-between frames need as many tiles, got {len(tiles)}")
     steep = (gradient(_gate_luma(left)) + gradient(_gate_luma(right))) / 2
-    incoming = iter(sources)
-    source, before = next(incoming), left
+    source, before = sources[0], left
+    under = ground(source, sources[-1]) if terms.standing and len(sources) > 2 else None
     seen, shown = _gate_luma(source), _gate_luma(left)
     for place, (step, phase) in enumerate(zip(along, phases(along), strict=True), start=1):
-        earlier, source = source, next(incoming)
+        earlier, source = source, sources[place]
         stands = equal(source, earlier)
         span = spans[place - 1] if place < len(along) else None
         if span is None:
@@ -93,6 +93,8 @@ def fill_gap(
         else:
             laid = tiles[place - 1] if tiles else ()
             painted = _between(left, right, before, span, phase, laid, terms)
+            share = None if under is None else under.under(source)
+            painted = painted if share is None else grounded(painted, left, right, phase, share)
         seen_before, shown_before = seen, shown
         seen = seen if stands else _gate_luma(source)
         shown = shown if painted is before else _gate_luma(painted)
