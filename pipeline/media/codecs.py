@@ -89,6 +89,8 @@ class Coder:
     """What MP4 and MOV call it, where their muxer would choose another name."""
     widens: bool = False
     """Whether a decoder gives 12 bits for the encoder's 10."""
+    tail: int = 0
+    """How often a segment's last picture is repeated, for the encoder to look ahead to."""
 
 
 def _planar(chromas: str, *depths: int, alpha: bool = False) -> tuple[str, ...]:
@@ -109,7 +111,8 @@ _LOSSLESS = tuple(
 _CODERS: dict[Codec, Coder] = {
     "h264": Coder(
         "libx264", "h264", _MOVIE, _planar("420 422 444", 8, 10), quality=Quality(16, 0, 51),
-        whole=True,
+        # twice as many would not show, and make segments larger
+        whole=True, tail=12,
     ),
     "hevc": Coder(
         "libx265", "hevc", _MOVIE, _planar("420 422 444", 8, 10, 12), quality=Quality(18, 0, 51),
@@ -238,6 +241,8 @@ def _x264(quality: int | None, every: int, more: str, pixel_format: str) -> dict
     lossless = quality == 0 and PIXEL_FORMATS[pixel_format].depth > _BYTE
     chosen = {"qp": "0"} if lossless else {"crf": str(quality)}
     own = f"threads=1:open-gop=0:keyint={every}:cpu-independent=1{more}"
+    if quality:  # the first picture is seen beside the end of another segment
+        own += ":zones=0,0,b=1.5"
     return {**chosen, "x264-params": own}
 
 
