@@ -64,7 +64,14 @@ _INTERRUPTED = 130
 )
 def stylize(
     film: Source,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The painted film.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The painted film; by default FILM.painted.mp4 here.",
+        ),
+    ] = None,
     style: Style = "starry-night",
     strength: Strength = "1",
     keep_color: KeepColor = 0.0,
@@ -77,8 +84,9 @@ def stylize(
     key: options.Given = None,
     keys_from: options.GivenFrom = None,
     frames: Frames = None,
-    codec: Annotated[Codec, typer.Option(help="h264, or lossless ffv1 in MKV.")] = Codec.H264,
-    crf: Annotated[int, typer.Option(help="Quality of h264: 0 lossless to 51 worst.")] = 16,
+    codec: options.CodecOf = Codec.H264,
+    crf: options.Crf = None,
+    pixel_format: options.PixelFormat = None,
     keep_bars: KeepBars = True,
     flicker_budget: Annotated[
         float, typer.Option(help="Loss a frame may have, in multiples of its content's own.")
@@ -114,6 +122,7 @@ def stylize(
     from jobs.progress import progress
     from jobs.stylize import Job
     from jobs.stylize import stylize as run
+    from pipeline.media.codecs import usual_suffix
 
     recipe = options.recipe(
         style=style,
@@ -128,9 +137,11 @@ def stylize(
         keep_bars=keep_bars,
         codec=codec.value,
         crf=crf,
+        pixel_format=pixel_format,
         flicker_budget=flicker_budget,
         frames=options.frames(frames),
     )
+    output = output or Path(f"{film.stem}.painted{usual_suffix(recipe.codec)}")
     job = Job(
         film,
         output,

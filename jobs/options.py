@@ -12,10 +12,18 @@ from pipeline.recipe import Recipe, read_recipe
 
 
 class Codec(StrEnum):
-    """What the painted film is encoded with."""
+    """What the painted film is encoded with: ``pipeline.media.codecs.CODECS``."""
 
     H264 = "h264"
+    HEVC = "hevc"
+    AV1 = "av1"
+    VP9 = "vp9"
+    PRORES = "prores"
+    PRORES_4444 = "prores-4444"
+    DNXHR = "dnxhr"
     FFV1 = "ffv1"
+    H264_NVENC = "h264_nvenc"
+    HEVC_NVENC = "hevc_nvenc"
 
 
 class Backend(StrEnum):
@@ -96,6 +104,30 @@ GivenFrom = Annotated[
         "--keys-from",
         metavar="FOLDER",
         help="Pictures named by their frames, 000300.png; the film's first frame is 0.",
+    ),
+]
+CodecOf = Annotated[
+    Codec,
+    typer.Option(
+        "--codec",
+        help="h264, hevc or av1 (MP4), vp9 (WebM), prores: 422 HQ, prores-4444 with alpha, dnxhr: "
+        "HQX (MOV), ffv1: lossless (MKV); on a GPU that has it h264_nvenc, hevc_nvenc. The suffix "
+        "of the painted film chooses another container, among .mp4 .mov .mkv .webm .mxf.",
+    ),
+]
+Crf = Annotated[
+    int | None,
+    typer.Option(
+        help="Quality, 0 lossless: h264 to 51 (usual 16), hevc to 51 (18), av1 to 63 (20), vp9 to "
+        "63 (18). The others have one quality."
+    ),
+]
+PixelFormat = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="As FFmpeg's -pix_fmt: yuv420p, yuv422p10le. By default the film's own, or the "
+        "nearest of the codec that loses nothing; naming one gives up what it lacks.",
     ),
 ]
 KeepBars = Annotated[bool, typer.Option(help="Leave letterbox bars as they are.")]

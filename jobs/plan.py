@@ -14,7 +14,9 @@ from rich.table import Table
 from jobs.engine import cores
 from jobs.given import Offer, accept, with_given
 from jobs.progress import Progressing
+from jobs.target import foretold
 from pipeline.forecast import Forecast, Times, predict, predict_all, predict_times
+from pipeline.media.codecs import usual_suffix
 from pipeline.media.container import Film, read_film
 from pipeline.motion import analysis, rows
 from pipeline.outlook import expected_loss
@@ -35,6 +37,8 @@ class Foreseen:
     memory: int
     """bytes, of all processes on this machine together"""
     workers: int
+    notes: tuple[str, ...] = ()
+    """What the painted film cannot hold, and what is changed so that it can."""
 
     @property
     def mean_loss(self) -> float | None:
@@ -55,15 +59,24 @@ class Foreseen:
 
 
 def foresee(
-    source: Path, recipe: Recipe, *, given: Sequence[Offer], progress: Progressing
+    source: Path,
+    recipe: Recipe,
+    *,
+    target: Path | None = None,
+    given: Sequence[Offer],
+    progress: Progressing,
 ) -> Foreseen:
     """Analyse in memory, plan, forecast; nothing is painted or written.
+
+    ``target`` is what the painted film would be called; None is a name as the codec usually has.
 
     Raises:
         FilmError: If the film, a given key or a cap on keys makes no sense.
     """
     film = read_film(source)
     recipe = with_given(recipe, accept(given, film))
+    called = target or source.with_suffix(usual_suffix(recipe.codec))
+    notes = foretold(film, recipe, called)[1]
     progress.stage("analysis", film.frames, done=0)
     parts = []
     for start, stop in analysis.spans(film):
@@ -83,6 +96,7 @@ def foresee(
         times=predict_times(whole, film, recipe),
         memory=predict_all(whole, film, recipe, workers=workers),
         workers=workers,
+        notes=tuple(notes),
     )
 
 
@@ -98,6 +112,8 @@ def show(found: Foreseen, console: Console) -> None:
         f"{forecast.disk_bytes / 2**20:.0f} MiB of disk",
         highlight=False,
     )
+    for note in found.notes:
+        console.print(note, highlight=False, markup=False)
     worst = found.worst_shot
     if worst is not None:
         console.print(
@@ -123,6 +139,7 @@ def as_json(found: Foreseen) -> str:
         "chunks": len(whole.chunks),
         "keys": forecast.keys,
         "keys_share": forecast.painted,
+        "notes": list(found.notes),
         "loss": {
             "mean": found.mean_loss,
             "worst_shot": worst,

@@ -1,5 +1,6 @@
 """The command ``reelbrush plan``: what a film will take, before anything is painted."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,7 +25,13 @@ def plan(
     max_keys: MaxKeys = None,
     key: options.Given = None,
     keys_from: options.GivenFrom = None,
-    codec: Annotated[Codec, typer.Option(help="h264, or lossless ffv1 in MKV.")] = Codec.H264,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="What the painted film is to be called; not written."),
+    ] = None,
+    codec: options.CodecOf = Codec.H264,
+    crf: options.Crf = None,
+    pixel_format: options.PixelFormat = None,
     keep_bars: KeepBars = True,
     json: Annotated[bool, typer.Option("--json", help="Print it for programs to read.")] = False,
 ) -> None:
@@ -43,10 +50,13 @@ def plan(
         keys=options.number(keys),
         max_keys=max_keys,
         codec=codec.value,
+        crf=crf,
+        pixel_format=pixel_format,
         keep_bars=keep_bars,
     )
+    offers = read_offers(key or [], keys_from)
     with progress(film.name) as telling:
-        found = foresee(film, recipe, given=read_offers(key or [], keys_from), progress=telling)
+        found = foresee(film, recipe, target=output, given=offers, progress=telling)
     if json:
         typer.echo(as_json(found))
     else:

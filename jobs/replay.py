@@ -18,9 +18,9 @@ from jobs.ledger import Asked, Receipt, WorkFolder
 from jobs.log import Log
 from jobs.progress import Progressing
 from jobs.survey import Survey
+from jobs.target import encoding_of
 from pipeline.errors import BadRequest
 from pipeline.media.container import Film, read_film
-from pipeline.media.encode import choose_encoding
 from pipeline.plan import Chunk, Plan
 
 
@@ -65,7 +65,7 @@ def replay(
         loop = Inline(
             film,
             asked.recipe,
-            encoding=choose_encoding(film, codec=asked.recipe.codec, target=asked.target)[0],
+            encoding=encoding_of(film, asked.recipe, asked.target),
             work=work,
             painter=(hire or _hire(asked, film, work, gpu))(),
             progress=progress,

@@ -26,11 +26,12 @@ from jobs.patience import Patience
 from jobs.progress import Progressing
 from jobs.provenance import Provenance, provenance
 from jobs.sidecar import Sidecar, sidecar, sidecar_of, written
+from jobs.target import foretold
 from pipeline.errors import BadRequest, OutOfResources
 from pipeline.forecast import needs
 from pipeline.judge.tables import write_rows
 from pipeline.media.container import Film, read_film
-from pipeline.media.encode import Encoding, choose_encoding
+from pipeline.media.encode import Encoding
 from pipeline.paint.styles import StyleCode
 from pipeline.recipe import Recipe
 
@@ -96,7 +97,7 @@ def stylize(
     _check_range(film, job.recipe)
     accepted = accept(job.given, film)
     job = replace(job, recipe=with_given(job.recipe, accepted))
-    encoding, notes = choose_encoding(film, codec=job.recipe.codec, target=job.target)
+    encoding, notes = foretold(film, job.recipe, job.target)
     work = WorkFolder(job.folder)
     choice = chosen(job.recipe.style, work) if hire is None else None
     code = choice.code if choice else None
@@ -124,7 +125,8 @@ def stylize(
     except OSError as error:
         raise OutOfResources(f"{job.folder}: {error.strerror or error}") from None
     for note in result.notes:
-        progress.note(note)
+        if note not in notes:
+            progress.note(note)
     return result
 
 

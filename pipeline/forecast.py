@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from pipeline.given import shown
+from pipeline.media.codecs import coder
 from pipeline.media.container import Film
+from pipeline.media.samples import PIXEL_FORMATS
 from pipeline.motion.flow import analysis_size
 from pipeline.paint.sizes import SIZES
 from pipeline.paint.styles import size_for
@@ -30,7 +32,10 @@ _FLOWS = 3 * 8 + 3 * 4 + 4 * 8
 """Bytes a pixel and frame at analysis size: a bridge, and what is kept while it is made."""
 _LOSSLESS = 0.7
 _BITS = {0: 9.0, 8: 2.6, 16: 1.2, 24: 0.5, 32: 0.2, 51: 0.1}
-"""Bits a pixel of painted h264 by crf, generously."""
+"""Bits a pixel of painted h264 by crf, generously; the others' crf is brought to its scale."""
+_FIXED_BITS = {"prores": 6.5, "prores-4444": 14.0, "dnxhr": 7.5}
+"""Bits a pixel, at most, of codecs that have one quality: 6.1, 9.4 without alpha and 3.6 (7.1 in
+4:4:4) were measured on noise."""
 
 
 _RAY = 640 << 20
@@ -44,6 +49,17 @@ _EVERY_KEY = 121
 
 
 _PER_FILM_PIXEL = {"decode": 9, "harmonise": 82, "fill": 155, "h264": 104, "ffv1": 160}
+_TO_H264 = {
+    "hevc": 2.1,
+    "av1": 0.9,
+    "vp9": 3.0,
+    "prores": 1.2,
+    "prores-4444": 1.5,
+    "dnxhr": 0.6,
+    "h264_nvenc": 0.3,
+    "hevc_nvenc": 0.3,
+}
+"""What encoding and reading back costs beside h264, one core, 640x360; of a GPU's it is a guess."""
 _PER_SMALL_PIXEL = {"analysis": 18, "motion": 49}
 _PER_WORKING_PIXEL = {"measure": 1205, "paint": 267, "tiles": 158}
 """Milliseconds of one core (AMD EPYC) at 1920x1080, analysed at 270 lines and painted at 540 by the
@@ -99,12 +115,14 @@ def predict(plan: Plan, film: Film, recipe: Recipe) -> Forecast:
     painted = {key for chunk in plan.chunks for part in chunk.parts for key in part.keys}
     frames = plan.shots[-1].stop
     pixels, painting = film.width * film.height, _painting(film, recipe)
-    samples = _samples(film)
+    frame_bytes = _bytes(film)
     return Forecast(
         keys=len(painted),
         painted=len(painted) / frames,
-        peak_bytes=max(_peak(c, film, painting=painting, samples=samples) for c in plan.chunks),
-        disk_bytes=_disk(plan, recipe, frames=frames, pixels=pixels, samples=samples),
+        peak_bytes=max(
+            _peak(c, film, painting=painting, frame_bytes=frame_bytes) for c in plan.chunks
+        ),
+        disk_bytes=_disk(plan, recipe, frames=frames, pixels=pixels, frame_bytes=frame_bytes),
     )
 
 
@@ -126,8 +144,13 @@ def predict_times(plan: Plan, film: Film, recipe: Recipe) -> Times:
     return Times(
         analysis=frames * (cost["decode"] + cost["analysis"]),
         painting=frames * cost["decode"] + measured + painted + chained,
-        filling=frames * (cost["decode"] + cost[recipe.codec]) + between * cost["fill"],
+        filling=frames * (cost["decode"] + _encoding(cost, recipe)) + between * cost["fill"],
     )
+
+
+def _encoding(cost: dict[str, float], recipe: Recipe) -> float:
+    known = cost.get(recipe.codec)
+    return cost["h264"] * _TO_H264[recipe.codec] if known is None else known
 
 
 def _costs(film: Film, recipe: Recipe) -> dict[str, float]:
@@ -159,18 +182,18 @@ def needs(film: Film, recipe: Recipe) -> Needs:
     gap = recipe.longest_gap
     width, height = analysis_size(*film.size)
     # A freeze is held once, so no gap takes more than one without.
-    heap = _samples(film) * 4 * (gap + 1) + width * height * (gap + 1) * _FLOWS
+    heap = _bytes(film) * 4 * (gap + 1) + width * height * (gap + 1) * _FLOWS
     return Needs(
         base=_RAY,
         worker=_BASE + _painting(film, recipe) + heap,
-        chunk=int(_samples(film) * (_EVERY_KEY if recipe.every_frame else _MOST_KEYS) * _PIECES),
+        chunk=int(_bytes(film) * (_EVERY_KEY if recipe.every_frame else _MOST_KEYS) * _PIECES),
     )
 
 
 def pieces_bytes(chunk: Chunk, film: Film) -> int:
     """Forecast what a chunk's pieces take in the object store, all of them together."""
     count = sum(len(part.keys) for part in chunk.parts)
-    return int(_samples(film) * count * _PIECES)
+    return int(_bytes(film) * count * _PIECES)
 
 
 def _painting(film: Film, recipe: Recipe) -> int:
@@ -183,25 +206,31 @@ def _painting(film: Film, recipe: Recipe) -> int:
     return tall * wide * _NET[name] + film.width * film.height * around
 
 
-def _samples(film: Film) -> int:
-    across, down = film.chroma
-    return film.width * film.height + 2 * -(-film.width // across) * -(-film.height // down)
+def _bytes(film: Film) -> int:
+    """Count what a frame takes in memory."""
+    (across, down), form = film.chroma, PIXEL_FORMATS[film.pixel_format]
+    samples = film.width * film.height * (1 + form.alpha)
+    samples += 2 * -(-film.width // across) * -(-film.height // down)
+    return samples * (1 if form.depth == 8 else 2)
 
 
-def _peak(chunk: Chunk, film: Film, *, painting: int, samples: int) -> int:
+def _peak(chunk: Chunk, film: Film, *, painting: int, frame_bytes: int) -> int:
     """Count keys before and after painting, the sources of the longest gap, and its flows."""
     count = sum(len(part.keys) for part in chunk.parts)
     gaps = [b - a + 1 for part in chunk.parts for a, b in pairwise(part.keys)]
     longest = max(gaps, default=1)
     small_width, small_height = analysis_size(*film.size)
     small = small_width * small_height * (longest * _FLOWS + chunk.stop - chunk.start)
-    return _BASE + painting + samples * (2 * count + 3 * longest) + small
+    return _BASE + painting + frame_bytes * (2 * count + 3 * longest) + small
 
 
-def _disk(plan: Plan, recipe: Recipe, *, frames: int, pixels: int, samples: int) -> int:
+def _disk(plan: Plan, recipe: Recipe, *, frames: int, pixels: int, frame_bytes: int) -> int:
     """Count segments, the film made of them, and a lossless key at the end of each chunk."""
-    frame = samples * _LOSSLESS
-    if recipe.codec == "h264":
-        level = max(crf for crf in _BITS if crf <= recipe.crf)
-        frame = min(pixels * _BITS[level] / 8, 2.0 * samples)
-    return int(2 * frames * frame + len(plan.chunks) * samples * _LOSSLESS) + frames * 512
+    frame = frame_bytes * _LOSSLESS
+    quality = coder(recipe.codec).quality
+    if recipe.crf is not None and quality is not None:
+        level = max(crf for crf in _BITS if crf <= recipe.crf * 51 / quality.most)
+        frame = min(pixels * _BITS[level] / 8, 2.0 * frame_bytes)
+    elif recipe.codec in _FIXED_BITS:
+        frame = pixels * _FIXED_BITS[recipe.codec] / 8
+    return int(2 * frames * frame + len(plan.chunks) * frame_bytes * _LOSSLESS) + frames * 512

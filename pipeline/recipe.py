@@ -19,11 +19,14 @@ from pydantic import (
     Field,
     PlainValidator,
     ValidationError,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 
 from pipeline.curve import Curve, flat, parse_curve
 from pipeline.errors import BadRequest
+from pipeline.media.codecs import Codec, quality_of
 from pipeline.terms import Terms
 
 Part = Literal["plan", "measure", "paint", "fill", "encode"]
@@ -84,9 +87,11 @@ class Recipe(BaseModel):
     """Most frames of the film that may be keys: a number, or a share as text, "15%"."""
     keep_bars: bool = True
     """Leave letterbox bars as they are."""
-    codec: Literal["h264", "ffv1"] = "h264"
-    crf: Annotated[int, Field(ge=0, le=51)] = 16
-    """Quality of h264: 0 is lossless, 51 is worst."""
+    codec: Codec = "h264"
+    crf: Annotated[int | None, Field(validate_default=True)] = None
+    """Quality of a codec that has one: 0 is lossless, more is worse; by default its usual one."""
+    pixel_format: str | None = None
+    """What it is written in, by FFmpeg's name; None is the film's own or what holds all of it."""
     flicker_budget: Annotated[float, Field(gt=0)] = 3.0
     """The temporal loss a frame may have, as a multiple of its content floor."""
     rho: Share = 0.5
@@ -98,6 +103,15 @@ class Recipe(BaseModel):
     given: tuple[tuple[Annotated[int, Field(ge=0)], str], ...] = ()
     """Frames that somebody has painted, ascending, each with the digest of its planes; in no
     digest, for the plan's parts name those that they show."""
+
+    @field_validator("crf")
+    @classmethod
+    def _the_codec_has_that_quality(cls, crf: int | None, info: ValidationInfo) -> int | None:
+        codec: Codec | None = info.data.get("codec")
+        try:
+            return crf if codec is None else quality_of(codec, crf)
+        except BadRequest as error:
+            raise ValueError(str(error)) from None
 
     @model_validator(mode="after")
     def _a_frame_for_itself_is_painted_for_itself(self) -> "Recipe":
@@ -159,7 +173,7 @@ _FIELDS: dict[Part, tuple[str, ...]] = {
     "measure": ("style_scale", "structure", "statistics", "size"),
     "paint": ("rho", "terms", "style_scale", "structure", "statistics", "size"),
     "fill": ("flicker_budget", "terms", "strength", "keep_color"),
-    "encode": ("codec", "crf"),
+    "encode": ("codec", "crf", "pixel_format"),
 }
 
 

@@ -93,7 +93,10 @@ def assemble(
         ) as container,
     ):
         copy_words(source, container)
-        notes += _write_timecode(container, film, start)
+        timecode, more = _timecode(film, encoding, start)
+        notes += more
+        if timecode:
+            container.metadata["timecode"] = timecode
         container.set_chapters(chapters_of(source, cut))
         picture = container.add_stream_from_template(template.streams.video[0], opaque=True)
         _describe(picture, template.streams.video[0], source, film, encoding)
@@ -162,6 +165,11 @@ def _order(segment: Segment) -> _Order:
     return _Order(rank, (context.name, context.codec_tag, *size, headers))
 
 
+def foreseen(film: Film, encoding: Encoding, *, start: int) -> list[str]:
+    """Say before any work, in one line each, what a film that begins at ``start`` will not hold."""
+    return left_behind(film, encoding.container) + _timecode(film, encoding, start)[1]
+
+
 def _options(film: Film, encoding: Encoding) -> dict[str, str]:
     if encoding.container == "mxf":
         return {}
@@ -174,19 +182,19 @@ def _options(film: Film, encoding: Encoding) -> dict[str, str]:
     return {**timescale(film), **movie, "movflags": "faststart"}
 
 
-def _write_timecode(container: av.container.OutputContainer, film: Film, start: int) -> list[str]:
+def _timecode(film: Film, encoding: Encoding, start: int) -> tuple[str, list[str]]:
+    """Continue the source's timecode to a frame; "" if there is none, with the reason."""
     if film.timecode is None:
-        return []
+        return "", []
+    if encoding.container == "webm":
+        return "", [f"webm holds no timecode: {film.timecode} is left out"]
     if start and film.variable_rate:
-        return [
-            f"the timecode {film.timecode} cannot be advanced at a variable frame rate: left out"
-        ]
+        said = f"the timecode {film.timecode} cannot be advanced at a variable frame rate: left out"
+        return "", [said]
     try:
-        later = later_timecode(film.timecode, start, rate=film.frame_rate)
+        return later_timecode(film.timecode, start, rate=film.frame_rate), []
     except ValueError:
-        return [f"the timecode {film.timecode!r} is not understood: left out"]
-    container.metadata["timecode"] = later
-    return []
+        return "", [f"the timecode {film.timecode!r} is not understood: left out"]
 
 
 def _describe(
@@ -208,8 +216,8 @@ def _describe(
     if reel:
         picture.metadata["reel_name"] = reel
     picture.disposition = stream.disposition
-    if film.rotation:
-        picture.set_display_rotation(film.rotation)
+    if film.rotation or film.mirrored:
+        picture.set_display_rotation(film.rotation, hflip=film.mirrored)
 
 
 def _frames(

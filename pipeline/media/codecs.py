@@ -193,12 +193,12 @@ def quality_of(codec: Codec, asked: int | None) -> int | None:
         if asked is None:
             return None
         others = ", ".join(one for one in CODECS if _CODERS[one].quality)
-        raise BadRequest(f"{codec} has one quality: leave --crf out, or choose --codec {others}")
+        raise BadRequest(f"{codec} has one quality: leave it out, or choose {others}")
     if asked is None:
         return quality.usual
     if not quality.least <= asked <= quality.most:
         span = f"{quality.least} to {quality.most}"
-        raise BadRequest(f"--crf of {codec} is from {span}, got {asked}")
+        raise BadRequest(f"{codec} has a quality of {span}")
     return asked
 
 
@@ -229,7 +229,7 @@ def options_of(
         return _svt(quality, every, more)
     if codec == "vp9":
         chosen = {"crf": str(quality)} if quality else {"lossless": "1"}
-        return {**chosen, "b": "0", "g": str(every), "row-mt": "0", "cpu-used": "2"}
+        return {**chosen, "b": "0", "g": str(every), "row-mt": "0", "cpu-used": "4"}
     if codec in _ON_GPU:
         held = {"rc": "constqp", "qp": str(quality), "strict_gop": "1", "forced-idr": "1"}
         return {**held, "preset": "p5", "g": str(every)}
