@@ -12,6 +12,7 @@ import av
 import numpy as np
 
 from pipeline.errors import CorruptFilm, UnreadableFilm
+from pipeline.media.checksum import checked, denied
 from pipeline.media.container import Film, Packets
 from pipeline.media.index import NONE
 from pipeline.media.kinds import CONTAINERS
@@ -173,6 +174,10 @@ def _opened(film: Film) -> av.container.InputContainer:
 def _decode(
     film: Film, packet: "av.Packet[av.VideoStream]", *, useless: bool
 ) -> list[av.VideoFrame]:
+    if film.codec == "ffv1" and packet.size and not useless:
+        record = packet.stream.codec_context.extradata
+        if checked(bytes(record or b"")) and denied(bytes(packet)):
+            raise CorruptFilm(f"{film.path.name}: the packet at PTS {packet.pts} is damaged")
     try:
         return packet.decode()
     except EOFError:

@@ -7,17 +7,19 @@ may need it, and is no frame. Nothing here decodes, and payloads are not looked 
 
 import hashlib
 import zlib
+from array import array
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import TypeAlias
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import CorruptFilm, UnreadableFilm
+from pipeline.errors import CorruptFilm, UnreadableFilm, UnsupportedFilm
 from pipeline.media.nal import length_size, stands_alone
+from pipeline.media.whole import cut_short
 
 Ticks: TypeAlias = NDArray[np.int64]
 NONE = -(1 << 62)
@@ -28,7 +30,6 @@ _RATES = tuple(
     Fraction(n * 1000, d) for d in (1001, 1000) for n in (24, 30, 60, 120, 25, 50, 10, 12, 15, 48)
 )
 _NEAR = Fraction(1, 100)
-_EBML, _SEGMENT = bytes.fromhex("1A45DFA3"), bytes.fromhex("18538067")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,13 +58,16 @@ def read_index(source: av.container.InputContainer, stream: av.VideoStream) -> I
     Raises:
         CorruptFilm: If a packet is damaged, or if packets are missing at the end.
         UnreadableFilm: If none is a frame.
+        UnsupportedFilm: If the codec is not known.
     """
+    if getattr(stream, "codec_context", None) is None:
+        raise UnsupportedFilm("the codec of its picture is not known")
     lengths = length_size(stream.codec_context.extradata)
     avc, propped = stream.codec_context.name == "h264", 0
     for other in source.streams:
         if other.index != stream.index:
             other.discard = av.stream.Discard.all
-    rows: list[tuple[int, ...]] = []
+    rows = array("q")  # of a long film, a list of tuples is the largest thing there is
     for packet in source.demux(stream):
         if packet.size == 0:
             continue
@@ -77,11 +81,11 @@ def read_index(source: av.container.InputContainer, stream: av.VideoStream) -> I
             sync, propped = False, propped + 1
         place = NONE if packet.pos is None else packet.pos
         row = (pts, dts, packet.duration or 0, packet.size, sync, not packet.is_discard)
-        rows.append((*row, place, zlib.crc32(packet)))
-    table = np.array(rows, np.int64).reshape(-1, 8)
+        rows.extend((*row, place, zlib.crc32(packet)))
+    table = np.frombuffer(rows, np.int64).reshape(-1, 8)
     if not table[:, 5].any():
         raise UnreadableFilm("no frame")
-    if len(rows) < len(stream.index_entries) or _cut_short(Path(source.name)):
+    if len(table) < len(stream.index_entries) or cut_short(Path(source.name)):
         raise CorruptFilm(f"cut short: nothing comes after PTS {table[:, 0].max()}")
     pts, dts, durations, sizes, syncs, shown, places, sums = np.ascontiguousarray(table.T)
     marks = (syncs != 0, shown != 0)
@@ -145,23 +149,3 @@ def fingerprint_of(path: Path, index: Index, *, track: int | None = None) -> str
             file.seek(max(0, size - _SAMPLE) * k // (_SAMPLES - 1))
             digest.update(file.read(_SAMPLE))
     return digest.hexdigest()
-
-
-def _cut_short(path: Path) -> bool:
-    """Tell whether a Matroska file ends before its segment does; others are never said to."""
-    with path.open("rb") as file:
-        if file.read(4) != _EBML:
-            return False
-        file.seek(_size(file) or 0, 1)
-        if file.read(4) != _SEGMENT:
-            return False
-        size = _size(file)
-        return size is not None and file.tell() + size > path.stat().st_size
-
-
-def _size(file: BinaryIO) -> int | None:
-    """Read the size of an EBML element, None where it is left open (RFC 8794, section 6)."""
-    first = file.read(1)[0]
-    length = 9 - first.bit_length()
-    size = int.from_bytes(bytes([first]) + file.read(length - 1), "big") & ~(1 << 7 * length)
-    return None if size == (1 << 7 * length) - 1 else size
