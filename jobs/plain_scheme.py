@@ -62,7 +62,8 @@ def plain_scheme(source: Film, each: Path, target: Path, *, keys: Sequence[bool]
 
 def _filled(source: Film, painted: Film, keys: Sequence[bool]) -> Iterator[Frame]:
     size = analysis_size(*source.size)
-    lumas = (small_luma(f.planes.luma, size, depth=source.depth) for f in frames(source, 0, len(keys)))
+    theirs = (frame.planes for frame in frames(source, 0, len(keys)))
+    lumas = (small_luma(planes.luma, size, depth=planes.depth) for planes in theirs)
     kept = frames(painted, 0, len(keys))
     held, before, chained = None, None, no_motion((size[1], size[0]))
     for key, luma, ours in zip(keys, lumas, kept, strict=True):

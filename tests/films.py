@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.media.color import Plane, Planes
+from pipeline.media.samples import PIXEL_FORMATS, picture_of
 
 if TYPE_CHECKING:
     from av.container.core import Chapter
@@ -176,24 +177,30 @@ def number_of(luma: Plane) -> int:
 
 
 def planes_of(picture: Picture, *, pixel_format: str = "yuv420p") -> Planes:
-    """A picture as BT.709 planes of limited range; chroma is the mean of its pixels."""
+    """A picture as BT.709 planes of limited range; chroma is the mean of its pixels.
+
+    What has more than 8 bits has odd codes too, and alpha is its red.
+    """
+    form = PIXEL_FORMATS[pixel_format]
     red, green, blue = np.moveaxis(picture.astype(float), -1, 0)
     luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-    down = {"yuv420p": (2, 2), "yuv422p": (1, 2), "yuv444p": (1, 1)}[pixel_format]
+    down, step = form.subsampling[::-1], 1 << (form.depth - 8)
+    kind = np.uint8 if form.depth == 8 else np.uint16
     return Planes(
-        luma=np.rint(16 + luma * 219 / 255).astype(np.uint8),
-        blue=_mean((blue - luma) / 1.8556, down),
-        red=_mean((red - luma) / 1.5748, down),
+        luma=np.rint((16 + luma * 219 / 255) * step).astype(kind),
+        blue=_mean((blue - luma) / 1.8556, down, step).astype(kind),
+        red=_mean((red - luma) / 1.5748, down, step).astype(kind),
+        alpha=np.rint(red * step).astype(kind) if form.alpha else None,
+        depth=form.depth,
     )
 
 
-def _mean(difference: NDArray[np.float64], down: tuple[int, int]) -> Picture:
+def _mean(difference: NDArray[np.float64], down: tuple[int, int], step: int) -> NDArray[np.float64]:
     height, width = difference.shape
     padded = np.pad(difference, ((0, -height % down[0]), (0, -width % down[1])), "edge")
     rows, columns = padded.shape[0] // down[0], padded.shape[1] // down[1]
     mean = padded.reshape(rows, down[0], columns, down[1]).mean((1, 3))
-    plane: Picture = np.rint(128 + mean * 224 / 255).astype(np.uint8)
-    return plane
+    return np.asarray(np.rint((128 + mean * 224 / 255) * step), np.float64)
 
 
 # -- films ---------------------------------------------------------------------------------------
@@ -316,13 +323,7 @@ def _chapter(number: int, start: float, stop: float, title: str) -> "Chapter":
 
 
 def _frame(planes: Planes, pixel_format: str) -> av.VideoFrame:
-    height, width = planes.luma.shape
-    frame = av.VideoFrame(width, height, pixel_format)
-    for plane, target in zip((planes.luma, planes.blue, planes.red), frame.planes, strict=True):
-        lines = np.zeros((plane.shape[0], target.line_size), np.uint8)
-        lines[:, : plane.shape[1]] = plane
-        target.update(np.resize(lines, target.buffer_size).tobytes())
-    return frame
+    return picture_of(planes, pixel_format)
 
 
 def _sound_stream(container: av.container.OutputContainer, sound: Sound) -> av.AudioStream:

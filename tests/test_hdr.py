@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.media.color import ColorTags, Planes, to_planes, to_rgb
+from pipeline.media.color import ColorTags, Plane, Planes, to_planes, to_rgb
 from pipeline.media.hdr import HLG, PQ, headroom, restored, view
 
 WHITE = {PQ: 0.5807, HLG: 0.75}
@@ -25,8 +25,8 @@ def film(depth: int, down: tuple[int, int] = (1, 1), *, full_range: bool = False
     if full_range:
         luma = luma - luma.min()
     kind = np.uint8 if depth == 8 else np.uint16
-    planes = [np.asarray(np.rint(part), kind) for part in (luma, blue, red)]
-    return Planes(planes[0], planes[1], planes[2], depth=depth)
+    planes: list[Plane] = [np.rint(part).astype(kind) for part in (luma, blue, red)]
+    return Planes(*planes, depth=depth)
 
 
 @pytest.mark.parametrize("transfer", [PQ, HLG])

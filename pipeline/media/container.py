@@ -204,7 +204,8 @@ def _film(
     times = times_of(order.packets, index, kind=kind, base=base, origin=origin)
     said = (context.color_primaries, context.color_trc, context.colorspace, context.color_range)
     seen = look(source, stream)  # which makes the context say what the picture says
-    color, doubts = color_of(said, seen.tags, full="yuvj" in (context.pix_fmt or ""))
+    name = _pixel_format(context)
+    color, doubts = color_of(said, seen.tags, context.pix_fmt or name)
     again = order.interlaced or looked_again(source, stream, index, kind=kind)
     rate, variable = even_rate(stream, times.pts, base)
     entries = _entries(index, order, times.pts, timed=_timed(kind, index, times.pts))
@@ -215,7 +216,7 @@ def _film(
         container=container,
         stream=stream.index,
         codec=context.name,
-        pixel_format=_pixel_format(context),
+        pixel_format=name,
         width=context.width,
         height=context.height,
         sample_aspect_ratio=stream.sample_aspect_ratio or None,

@@ -19,6 +19,7 @@ from pipeline.errors import CorruptFilm, UnsupportedFilm
 from pipeline.media.color import MATRICES, RGB, UNSPECIFIED, ColorTags
 from pipeline.media.index import NONE, Index
 from pipeline.media.kinds import Kind
+from pipeline.media.samples import PIXEL_FORMATS, plain
 
 Tags: TypeAlias = tuple[int, int, int, int]
 """Primaries, transfer, matrix, range, as FFmpeg numbers them."""
@@ -152,8 +153,13 @@ def fields_of(stream: av.VideoStream, seen: Look, *, again: bool) -> Fields:
     return _ORDERS.get(context.field_order, "")
 
 
-def color_of(said: Tags, seen: Tags, *, full: bool) -> tuple[ColorTags, list[str]]:
+def color_of(said: Tags, seen: Tags, pixels: str) -> tuple[ColorTags, list[str]]:
     """Trust the container; let the picture fill in what that leaves open; give notes too.
+
+    Args:
+        said: By the container.
+        seen: In the first picture.
+        pixels: The decoder's pixel format: of RGB it is believed, and of a full range.
 
     Raises:
         UnsupportedFilm: If planes of that matrix cannot be turned to RGB.
@@ -167,10 +173,15 @@ def color_of(said: Tags, seen: Tags, *, full: bool) -> tuple[ColorTags, list[str
         for name, a, b in zip(names, said[:3], seen[:3], strict=True)
         if UNSPECIFIED not in (a, b) and a != b
     ]
-    if matrix not in MATRICES | {UNSPECIFIED, RGB}:
+    if PIXEL_FORMATS[plain(pixels)].model == "rgb":
+        return ColorTags(primaries, transfer, RGB, full_range=True), notes
+    if matrix == RGB:
+        notes.append("the tags say RGB, the samples are Y'CbCr: their matrix is taken as untold")
+        matrix = UNSPECIFIED
+    if matrix not in MATRICES | {UNSPECIFIED}:
         raise UnsupportedFilm(
             f"colours of matrix {matrix} (covered: BT.601, BT.709, BT.2020, FCC, SMPTE 240M, RGB); "
             "convert it first: ffmpeg -i FILM -vf scale=out_color_matrix=bt709 film.mkv"
         )
-    full = full or (said[3] or seen[3]) == _FULL
+    full = "yuvj" in pixels or (said[3] or seen[3]) == _FULL
     return ColorTags(primaries, transfer, matrix, full_range=full), notes
