@@ -255,6 +255,58 @@ def test_a_mirrored_picture_comes_as_a_viewer_sees_it(tmp_path: Path, rotation: 
     np.testing.assert_array_equal(seen, np.rot90(stored, rotation // 90)[:, ::-1])
 
 
+def test_two_pictures_in_a_packet_and_a_placeholder_are_two_frames(tmp_path: Path) -> None:
+    # how DivX stored B pictures in AVI: I, P+B, nothing, P+B, nothing
+    source = _write(tmp_path / "source.avi", _Way(".avi", "mpeg4", options={"bf": "1", "g": "9"}))
+    path = tmp_path / "film.avi"
+    with av.open(str(source)) as plain, av.open(str(path), "w") as packed:
+        stream = packed.add_stream_from_template(plain.streams.video[0])
+        sent: list[tuple[bytes, bool]] = []
+        for packet in plain.demux(video=0):
+            unit = bytes(packet)
+            if unit and unit[unit.index(b"\0\0\1\xb6") + 4] >> 6 == 2:
+                sent[-1] = (sent[-1][0] + unit, sent[-1][1])
+                sent.append((b"\0\0\1\xb6\x50\0\x2f", False))
+            elif unit:
+                sent.append((unit, packet.is_keyframe))
+        for number, (unit, sync) in enumerate(sent):
+            if sync:
+                unit = unit.replace(b"\0\0\1\xb3", b"\0\0\1\xb2DivX503b1393p\0\0\1\xb3", 1)
+            copy = av.Packet(unit)
+            copy.stream, copy.pts, copy.dts = stream, number, number
+            copy.time_base, copy.is_keyframe = Fraction(1, 25), sync
+            packed.mux(copy)
+    film = read_film(path)
+    assert _numbers(film, 0, film.frames) == list(range(N))
+    for a in range(0, N, 5):
+        assert _numbers(film, a, a + 1) == [a]
+
+
+def test_alpha_beside_the_pictures_of_a_webm_is_seen(tmp_path: Path) -> None:
+    path = tmp_path / "film.webm"
+    options = {"auto-alt-ref": "0", "cpu-used": "8", "deadline": "good", "g": "8"}
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libvpx-vp9", 25, options=options)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 160, 96, "yuva420p"
+        stream.metadata["alpha_mode"] = "1"
+        for i, picture in enumerate(numbered(texture(N))):
+            ramp = np.repeat(np.arange(160, dtype=np.uint8)[None], 96, 0)
+            frame = av.VideoFrame.from_ndarray(np.dstack([picture, ramp]), "rgba")
+            frame = frame.reformat(format="yuva420p")
+            frame.pts, frame.time_base = i, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    film = read_film(path)
+    assert film.pixel_format == "yuva420p"
+    for a in range(0, N, 3):
+        planes = next(frames(film, a, a + 1)).planes
+        assert number_of(planes.luma.astype(np.uint8)) == a
+        assert planes.alpha is not None
+        assert np.abs(planes.alpha[50].astype(int) - np.arange(160)).max() < 6
+    assert next(decoded(film, N - 1, threads=1)).pts == film.entry_pts[N - 1] > film.opening
+
+
 def test_intra_refresh_is_said_and_enters_where_it_can(tmp_path: Path) -> None:
     options = {"x264-params": "intra-refresh=1:keyint=10:threads=1:bframes=0"}
     for suffix in (".mp4", ".mkv", ".ts"):

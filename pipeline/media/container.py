@@ -20,17 +20,17 @@ from numpy.typing import NDArray
 
 from pipeline.errors import SourceError, UnreadableFilm, UnsupportedFilm
 from pipeline.media.color import ColorTags
+from pipeline.media.decoder import decoder_of
+from pipeline.media.entries import Packets, entries
 from pipeline.media.index import (
-    NONE,
     Index,
     Ticks,
     durations_of,
-    entries_of,
     even_rate,
     fingerprint_of,
     read_index,
 )
-from pipeline.media.kinds import CONTAINERS, Kind, container_of
+from pipeline.media.kinds import CONTAINERS, container_of
 from pipeline.media.look import Fields, color_of, fields_of, look, looked_again
 from pipeline.media.order import Order, order_of
 from pipeline.media.samples import PIXEL_FORMATS, plain
@@ -39,19 +39,6 @@ from pipeline.media.times import Run, times_of
 
 Interlaced: TypeAlias = Literal["deinterlace", "refuse"]
 """What to do with a film that is made of fields."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Packets:
-    """The picture's packets, in the file's order, [M], for films whose times identify no frame."""
-
-    shown: Ticks
-    """[N], which packet each frame comes from"""
-    places: Ticks
-    """Bytes into the file, ``index.NONE`` where unknown."""
-    sizes: Ticks
-    sums: Ticks
-    """CRC-32 of each, by which a packet is known after a seek."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -203,12 +190,13 @@ def _film(
     kind, origin = CONTAINERS[container], _seconds(source.start_time)
     times = times_of(order.packets, index, kind=kind, base=base, origin=origin)
     said = (context.color_primaries, context.color_trc, context.colorspace, context.color_range)
-    seen = look(source, stream)  # which makes the context say what the picture says
-    name = _pixel_format(context)
-    color, doubts = color_of(said, seen.tags, context.pix_fmt or name)
-    again = order.interlaced or looked_again(source, stream, index, kind=kind)
+    decoder = decoder_of(stream)
+    seen = look(source, stream, decoder)  # which makes the context say what the picture says
+    name = _pixel_format(decoder)
+    color, doubts = color_of(said, seen.tags, decoder.pix_fmt or name)
+    again = order.interlaced or looked_again(source, stream, decoder, index, kind=kind)
     rate, variable = even_rate(stream, times.pts, base)
-    entries = _entries(index, order, times.pts, timed=_timed(kind, index, times.pts))
+    where = entries(index, order, times.pts, kind=kind)
     fields = fields_of(stream, seen, again=again)
     return Film(
         path=path,
@@ -231,10 +219,10 @@ def _film(
         durations=durations_of(times.pts, index.durations[order.packets], 1 / (rate * base)),
         dts=index.dts[order.packets],
         sync=index.sync[order.packets],
-        entry_pts=entries.pts,
-        entry_dts=entries.dts,
-        opening=entries.opening,
-        packets=entries.packets,
+        entry_pts=where.pts,
+        entry_dts=where.dts,
+        opening=where.opening,
+        packets=where.packets,
         runs=times.runs,
         tracks=tuple(track_of(s) for s in source.streams if s.index != stream.index),
         timecode=timecode_of(source, stream),
@@ -244,36 +232,6 @@ def _film(
 
 def _seconds(begin: int | None) -> Fraction | None:
     return None if begin is None else Fraction(begin, av.time_base)
-
-
-def _timed(kind: Kind, index: Index, pts: Ticks) -> bool:
-    """Tell whether the times that packets carry through a decoder identify the frames."""
-    shown = np.sort(index.pts[index.shown])
-    return kind.stable and np.array_equal(shown, pts) and index.pts.min() != NONE
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Entries:
-    """Where decoding of each frame starts."""
-
-    pts: Ticks
-    dts: Ticks
-    opening: int
-    packets: Packets | None
-
-
-def _entries(index: Index, order: Order, pts: Ticks, *, timed: bool) -> _Entries:
-    if timed:
-        entries = entries_of(index)[order.packets]
-        return _Entries(index.pts[entries], index.dts[entries], int(index.pts[0]), None)
-    rank = np.full(index.pts.size, index.pts.size)
-    rank[order.packets] = np.arange(pts.size)
-    shown = rank < rank.size
-    first = int(order.packets.min())
-    entries = entries_of(replace(index, pts=rank, sync=index.sync & shown))[order.packets]
-    entries = np.where(shown[entries], entries, first)
-    packets = Packets(order.packets, index.places, index.sizes, index.sums)
-    return _Entries(pts[rank[entries]], index.dts[entries], int(pts[rank[first]]), packets)
 
 
 def _notes(index: Index, order: Order, fields: Fields) -> list[str]:

@@ -10,16 +10,17 @@ from collections.abc import Iterator
 
 import av
 import numpy as np
+from av.video.frame import PictureType
 
 from pipeline.errors import CorruptFilm, UnreadableFilm
 from pipeline.media.checksum import checked, denied
-from pipeline.media.container import Film, Packets
+from pipeline.media.container import Film
+from pipeline.media.decoder import decoder_of, given_to
+from pipeline.media.entries import Packets
 from pipeline.media.index import NONE
 from pipeline.media.kinds import CONTAINERS
 from pipeline.media.look import seek
 
-_FLAGS_DAMAGE = frozenset({"h264"})
-"""Decoders that mark damaged pictures; the others are told to fail instead of patching."""
 _PATIENCE = 600
 """Packets that are read after a seek until the entry has to have come."""
 
@@ -46,11 +47,12 @@ def decoded(film: Film, entry: int | None, *, threads: int) -> Iterator[av.Video
     # an entry that is no frame, or that nothing refers to, is not doubted
     doubted = entry is not None and bool(np.isin(begin, film.pts)) and not film.sync.all()
     with _opened(film) as source:
-        stream = _prepared(film, source, threads=threads)
+        stream = _stream(film, source)
+        decoder = decoder_of(stream, threads=threads)
         if film.packets is None:
-            pictures = _timed(film, source, stream, entry, begin)
+            pictures = _timed(film, source, stream, decoder, entry, begin)
         else:
-            pictures = _counted(film, film.packets, source, stream, begin)
+            pictures = _counted(film, film.packets, source, stream, decoder, begin)
         for picture in pictures:
             if picture.pts is not None and picture.pts < begin:
                 continue
@@ -64,6 +66,7 @@ def _timed(
     film: Film,
     source: av.container.InputContainer,
     stream: av.VideoStream,
+    decoder: av.VideoCodecContext,
     entry: int | None,
     begin: int,
 ) -> Iterator[av.VideoFrame]:
@@ -75,7 +78,8 @@ def _timed(
         if first and (packet.pts is None or packet.pts > begin):
             raise NoEntryError
         first = False
-        yield from _decode(film, packet, useless=packet.pts is not None and packet.pts < begin)
+        useless = packet.pts is not None and packet.pts < begin
+        yield from _decode(film, decoder, packet, useless=useless)
 
 
 def _counted(
@@ -83,6 +87,7 @@ def _counted(
     packets: Packets,
     source: av.container.InputContainer,
     stream: av.VideoStream,
+    decoder: av.VideoCodecContext,
     begin: int,
 ) -> Iterator[av.VideoFrame]:
     rank = np.full(packets.sizes.size, -1)
@@ -106,7 +111,7 @@ def _counted(
             number = awaited if number < 0 else number
             packet.pts, number = number, number + 1
         useless = number <= first or (number > 0 and 0 <= rank[number - 1] < rank[awaited])
-        for picture in _decode(film, packet, useless=useless):
+        for picture in _decode(film, decoder, packet, useless=useless):
             frame = -1 if picture.pts is None else int(rank[picture.pts])
             if frame >= 0:
                 picture.pts = int(film.pts[frame])
@@ -147,21 +152,15 @@ def _same(packet: "av.Packet[av.VideoStream]", packets: Packets, number: int) ->
 
 def _stands(picture: av.VideoFrame, begin: int) -> bool:
     """Tell whether this is the picture of an entry and is coded without any other."""
-    alone = picture.pict_type == av.video.frame.PictureType.I and not picture.is_corrupt
-    return picture.pts == begin and alone
+    alone = picture.pict_type in (PictureType.I, PictureType.NONE)
+    return picture.pts == begin and alone and not picture.is_corrupt
 
 
-def _prepared(film: Film, source: av.container.InputContainer, *, threads: int) -> av.VideoStream:
-    stream = next(s for s in source.streams.video if s.index == film.stream)
-    context = stream.codec_context
-    context.thread_count = threads
-    context.thread_type = "AUTO" if threads > 1 else "NONE"
-    if film.codec not in _FLAGS_DAMAGE:
-        context.options = {"err_detect": "explode"}
+def _stream(film: Film, source: av.container.InputContainer) -> av.VideoStream:
     for other in source.streams:
-        if other.index != stream.index:
+        if other.index != film.stream:
             other.discard = av.stream.Discard.all
-    return stream
+    return next(s for s in source.streams.video if s.index == film.stream)
 
 
 def _opened(film: Film) -> av.container.InputContainer:
@@ -172,16 +171,18 @@ def _opened(film: Film) -> av.container.InputContainer:
 
 
 def _decode(
-    film: Film, packet: "av.Packet[av.VideoStream]", *, useless: bool
+    film: Film,
+    decoder: av.VideoCodecContext,
+    packet: "av.Packet[av.VideoStream]",
+    *,
+    useless: bool,
 ) -> list[av.VideoFrame]:
     if film.codec == "ffv1" and packet.size and not useless:
         record = packet.stream.codec_context.extradata
         if checked(bytes(record or b"")) and denied(bytes(packet)):
             raise CorruptFilm(f"{film.path.name}: the packet at PTS {packet.pts} is damaged")
     try:
-        return packet.decode()
-    except EOFError:
-        return []
+        return given_to(decoder, packet)
     except (av.FFmpegError, OSError) as error:
         if useless:
             return []  # a picture that leads the entry

@@ -17,6 +17,7 @@ from av.sidedata.sidedata import Type as SideDataType
 
 from pipeline.errors import CorruptFilm, UnsupportedFilm
 from pipeline.media.color import MATRICES, RGB, UNSPECIFIED, ColorTags
+from pipeline.media.decoder import given_to
 from pipeline.media.index import NONE, Index
 from pipeline.media.kinds import Kind
 from pipeline.media.samples import PIXEL_FORMATS, plain
@@ -51,13 +52,20 @@ class Look:
     interlaced: bool
 
 
-def look(source: av.container.InputContainer, stream: av.VideoStream) -> Look:
+def look(
+    source: av.container.InputContainer, stream: av.VideoStream, decoder: av.VideoCodecContext
+) -> Look:
     """Decode a first picture and ask it.
+
+    Args:
+        source: At its start.
+        stream: Of the film.
+        decoder: Of the stream, new.
 
     Raises:
         CorruptFilm: If there is none.
     """
-    frame = _first(source, stream)
+    frame = _first(source, stream, decoder)
     a, b, c, d = 1, 0, 0, 1
     for data in cast(Iterable[SideData], frame.side_data):
         if data.type == SideDataType.DISPLAYMATRIX:
@@ -72,7 +80,12 @@ def look(source: av.container.InputContainer, stream: av.VideoStream) -> Look:
 
 
 def looked_again(
-    source: av.container.InputContainer, stream: av.VideoStream, index: Index, *, kind: Kind
+    source: av.container.InputContainer,
+    stream: av.VideoStream,
+    decoder: av.VideoCodecContext,
+    index: Index,
+    *,
+    kind: Kind,
 ) -> bool:
     """Tell whether a picture elsewhere in the film is interlaced: it may begin with a leader."""
     if stream.codec_context.name not in _MIXED:
@@ -84,7 +97,7 @@ def looked_again(
             continue
         try:
             seek(source, stream, kind, int(places[at]))
-            if _first(source, stream).interlaced_frame:
+            if _first(source, stream, decoder).interlaced_frame:
                 return True
         except (av.FFmpegError, CorruptFilm):
             continue
@@ -105,15 +118,15 @@ def seek(
     source.seek(place, stream=stream, unsupported_byte_offset=kind.seek == "byte")
 
 
-def _first(source: av.container.InputContainer, stream: av.VideoStream) -> av.VideoFrame:
+def _first(
+    source: av.container.InputContainer, stream: av.VideoStream, decoder: av.VideoCodecContext
+) -> av.VideoFrame:
     broken = ""
     for packet in source.demux(stream):
         try:
-            for frame in packet.decode():
+            for frame in given_to(decoder, packet):
                 if not frame.is_corrupt:
                     return frame
-        except EOFError:
-            break
         except av.FFmpegError as error:
             # a recording may begin in the middle of a group
             broken = broken or f"the first picture cannot be decoded: {error.strerror}"

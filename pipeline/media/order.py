@@ -13,6 +13,7 @@ import av
 import numpy as np
 
 from pipeline.errors import CorruptFilm, UnreadableFilm
+from pipeline.media.decoder import decoder_of, given_to
 from pipeline.media.index import NONE, Index, Ticks
 from pipeline.media.kinds import Kind
 
@@ -79,10 +80,8 @@ def _told(stream: av.VideoStream, index: Index, kind: Kind) -> bool:
 
 
 def _decoded(source: av.container.InputContainer, stream: av.VideoStream, index: Index) -> Order:
-    context = stream.codec_context
-    context.thread_type, context.thread_count = "AUTO", min(_MOST_THREADS, os.cpu_count() or 1)
-    if context.name != "h264":
-        context.options = {"err_detect": "explode"}
+    threads = min(_MOST_THREADS, os.cpu_count() or 1)
+    decoder = decoder_of(stream, threads=threads, skim=True)
     came: list[int] = []
     interlaced = False
     number, first_sync = 0, int(np.argmax(index.sync))
@@ -90,9 +89,7 @@ def _decoded(source: av.container.InputContainer, stream: av.VideoStream, index:
         if packet.size:
             packet.pts, number = number, number + 1
         try:
-            pictures = packet.decode()
-        except EOFError:
-            break
+            pictures = given_to(decoder, packet)
         except av.FFmpegError as error:
             if number - 1 <= first_sync:
                 continue  # a recording that begins in the middle of a group

@@ -64,9 +64,10 @@ def _others(every: list[av.VideoStream], chosen: av.VideoStream) -> list[str]:
 
 
 def _listed(streams: list[av.VideoStream]) -> str:
+    contexts = [(s.index, getattr(s, "codec_context", None)) for s in streams]
     return ", ".join(
-        f"track {s.index} ({s.codec_context.name} {s.codec_context.width}x{s.codec_context.height})"
-        for s in streams
+        f"track {index} ({c.name} {c.width}x{c.height})" if c else f"track {index}"
+        for index, c in contexts
     )
 
 
