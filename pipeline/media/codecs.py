@@ -89,6 +89,8 @@ class Coder:
     """What MP4 and MOV call it, where their muxer would choose another name."""
     widens: bool = False
     """Whether a decoder gives 12 bits for the encoder's 10."""
+    narrow: bool = False
+    """Whether it has no word for full range."""
     tail: int = 0
     """How often a segment's last picture is repeated, for the encoder to look ahead to."""
 
@@ -129,10 +131,12 @@ _CODERS: dict[Codec, Coder] = {
     ),
     "prores": Coder(
         "prores_ks", "prores", ("mov", "mxf", "matroska"), _planar("422", 10), "mov", tag="apch",
+        narrow=True,
     ),
     "prores-4444": Coder(
         "prores_ks", "prores", ("mov", "mxf"),
         (*_planar("444", 10), *_planar("444", 10, alpha=True)), "mov", tag="ap4h", widens=True,
+        narrow=True,
     ),
     "dnxhr": Coder(
         "dnxhd", "dnxhd", ("mov", "mxf"), _planar("422 444", 10), "mov", least=(256, 120),

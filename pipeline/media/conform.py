@@ -2,21 +2,25 @@
 
 Chroma is spread by repeating a sample over the pixels that it speaks for, and 8 bits become more by
 the factor between the codes of white, so that the way back, a mean and a rounding, is exact. What a
-person gave up by naming a format is lost that way too: nothing is dithered, sharpened or re-ranged.
+person gave up by naming a format is lost that way too: nothing is dithered or sharpened.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import BadRequest
 from pipeline.media.codecs import CODECS, Codec, coder, fits
-from pipeline.media.color import Plane, Planes, resolved
+from pipeline.media.color import ColorTags, Plane, Planes, codes, resolved
 from pipeline.media.container import Film
 from pipeline.media.samples import PIXEL_FORMATS, PixelFormat, plain
+
+Codes: TypeAlias = tuple[int, bool]
+"""How many bits a sample has, and whether its codes go from 0 to the highest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +29,13 @@ class Conform:
 
     source: PixelFormat
     target: PixelFormat
-    full_range: bool
-    """Whether codes go from 0 to the highest."""
+    full: tuple[bool, bool]
+    """Whether codes go from 0 to the highest, in the source and in the target."""
 
     def __call__(self, planes: Planes) -> Planes:
         """Bring stored planes to the target's subsampling, depth and alpha."""
         a, b = self.source, self.target
-        if a == b:
+        if a == b and self.full[0] == self.full[1]:
             return planes
         height, width = planes.luma.shape
         blue, red = (
@@ -42,8 +46,8 @@ class Conform:
         return Planes(luma, blue, red, alpha=alpha, depth=b.depth)
 
     def _codes(self, plane: Plane, *, middle: bool = False) -> Plane:
-        bits = (self.source.depth, self.target.depth)
-        return _looked_up(plane, *bits, full=self.full_range, middle=middle)
+        before, after = (self.source.depth, self.full[0]), (self.target.depth, self.full[1])
+        return _looked_up(plane, before, after, middle=middle)
 
     def _alpha(self, planes: Planes) -> Plane | None:
         if not self.target.alpha:
@@ -51,13 +55,26 @@ class Conform:
         bits = self.target.bits
         if planes.alpha is None:
             return np.full(planes.luma.shape, (1 << bits) - 1, _kind(bits))
-        return _looked_up(planes.alpha, self.source.bits, bits, full=True, middle=False)
+        return _looked_up(planes.alpha, (self.source.bits, True), (bits, True), middle=False)
 
 
-def conform_of(film: Film, pixel_format: str) -> Conform:
-    """Prepare the way from a film's planes to an encoder's."""
-    full = resolved(film.color, film.height).full_range
-    return Conform(PIXEL_FORMATS[film.pixel_format], PIXEL_FORMATS[pixel_format], full)
+def conform_of(film: Film, pixel_format: str, color: ColorTags | None) -> Conform:
+    """Prepare the way from a film's planes to an encoder's; a ``color`` of None is the film's."""
+    own = resolved(film.color, film.height)
+    ranges = (own.full_range, (color or own).full_range)
+    return Conform(PIXEL_FORMATS[film.pixel_format], PIXEL_FORMATS[pixel_format], ranges)
+
+
+def choose_color(film: Film, codec: Codec, pixel_format: str) -> ColorTags | None:
+    """Say what the samples mean where that is not what the film's own mean."""
+    own, other = PIXEL_FORMATS[film.pixel_format].model, PIXEL_FORMATS[pixel_format].model
+    if own == "rgb" == other:
+        return None
+    said, full = resolved(film.color, film.height), not coder(codec).narrow
+    if own == "rgb":
+        first, curve = film.color.primaries, film.color.transfer
+        return ColorTags(first, curve, said.matrix, full_range=full)
+    return replace(film.color, full_range=False) if said.full_range and not full else None
 
 
 def choose_format(film: Film, codec: Codec, asked: str | None) -> tuple[str, list[str]]:
@@ -71,16 +88,18 @@ def choose_format(film: Film, codec: Codec, asked: str | None) -> tuple[str, lis
     form = PIXEL_FORMATS[film.pixel_format]
     if asked is not None:
         name = _asked(film, codec, asked)
-        lost = _lost(form, PIXEL_FORMATS[name])
+        lost = _lost(film, codec, name)
         said = f"{name} gives up what {film.pixel_format} has, as was asked for: {lost}"
         return name, [said] if lost else []
     able = [name for name in coder(codec).formats if fits(codec, PIXEL_FORMATS[name], _size(film))]
-    whole = [name for name in able if not _lost(form, PIXEL_FORMATS[name])]
+    whole = [name for name in able if not _lost(film, codec, name)]
     if not whole:
         raise BadRequest(_refusal(film, codec, able))
     name = min(whole, key=lambda one: _distance(form, PIXEL_FORMATS[one]))
     if PIXEL_FORMATS[name] == form:
         return name, []
+    if coder(codec).widens and form.depth > PIXEL_FORMATS[name].depth:
+        return name, [f"{codec} is encoded from 10 of the film's {form.depth} bits, and read as 12"]
     width, height = _size(film)
     taken = {PIXEL_FORMATS[one] for one in coder(codec).formats}
     why = f"{codec} has no {film.pixel_format}"
@@ -108,15 +127,19 @@ def _asked(film: Film, codec: Codec, asked: str) -> str:
     return found
 
 
-def _lost(a: PixelFormat, b: PixelFormat) -> str:
-    """Say what is lost from one format to another; nothing is ""."""
-    if a == b:
+def _lost(film: Film, codec: Codec, pixel_format: str) -> str:
+    """Say what a film loses in a format; nothing is ""."""
+    a, b = PIXEL_FORMATS[film.pixel_format], PIXEL_FORMATS[pixel_format]
+    squeezed = coder(codec).narrow and resolved(film.color, film.height).full_range
+    if a == b and not squeezed:
         return ""
     lost = []
     if b.model != "yuv":
         lost.append("colour" if b.model == "gray" else "its planes")
-    if b.depth < a.depth:
+    if (12 if coder(codec).widens else b.depth) < a.depth:
         lost.append(f"{a.depth} bits for {b.depth}")
+    elif squeezed and b.depth <= a.depth:
+        lost.append("full range")
     if a.model != "gray" and any(n % m for n, m in zip(a.subsampling, b.subsampling, strict=True)):
         lost.append("chroma")
     if a.alpha and not b.alpha:
@@ -137,7 +160,7 @@ def _refusal(film: Film, codec: Codec, able: Iterable[str]) -> str:
         for one in CODECS
         if "nvenc" not in one
         and any(
-            fits(one, PIXEL_FORMATS[name], _size(film)) and not _lost(form, PIXEL_FORMATS[name])
+            fits(one, PIXEL_FORMATS[name], _size(film)) and not _lost(film, one, name)
             for name in coder(one).formats
         )
     ]
@@ -145,7 +168,7 @@ def _refusal(film: Film, codec: Codec, able: Iterable[str]) -> str:
     said = f"{codec} cannot hold {film.pixel_format} whole; --codec {', '.join(others)} can"
     if near is None:
         return said
-    lost = _lost(form, PIXEL_FORMATS[near])
+    lost = _lost(film, codec, near)
     return f"{said}, or give up what it lacks ({lost}): --pixel-format {near}"
 
 
@@ -162,21 +185,22 @@ def _kind(bits: int) -> "np.dtype[np.uint8 | np.uint16]":
 
 
 @lru_cache(maxsize=16)
-def _table(source: int, target: int, *, full: bool, middle: bool) -> NDArray[np.uint16]:
-    """[2^source]: the code of so many bits for each code of other bits (ITU-T H.273)."""
-    codes = np.arange(1 << source, dtype=np.float64)
-    most = (1 << target) - 1
-    scale = most / ((1 << source) - 1) if full else 2.0 ** (target - source)
-    center = ((1 << source) >> 1, (1 << target) >> 1) if middle else (0, 0)
+def _table(source: Codes, target: Codes, *, middle: bool) -> NDArray[np.uint16]:
+    """[2^bits]: the code of another depth and range for each code (ITU-T H.273)."""
+    (bits, full), (other, filled) = source, target
+    before, after = codes(bits, full_range=full), codes(other, full_range=filled)
+    span = 2 if middle else 1
+    zero = ((1 << bits) >> 1, (1 << other) >> 1) if middle else (before[0], after[0])
+    all_of = np.arange(1 << bits, dtype=np.float64)
     # halves go up: where codes are shifted, they are common
-    table = np.floor((codes - center[0]) * scale + center[1] + 0.5)
-    return np.clip(table, 0, most).astype(_kind(target))
+    table = np.floor((all_of - zero[0]) * after[span] / before[span] + zero[1] + 0.5)
+    return np.clip(table, 0, (1 << other) - 1).astype(_kind(other))
 
 
-def _looked_up(plane: Plane, source: int, target: int, *, full: bool, middle: bool) -> Plane:
+def _looked_up(plane: Plane, source: Codes, target: Codes, *, middle: bool) -> Plane:
     if source == target:
         return plane
-    table: Plane = _table(source, target, full=full, middle=middle)
+    table: Plane = _table(source, target, middle=middle)
     return table[plane]
 
 

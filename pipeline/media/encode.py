@@ -30,14 +30,14 @@ from pipeline.media.codecs import (
     quality_of,
     try_encoder,
 )
-from pipeline.media.color import ColorTags, resolved
-from pipeline.media.conform import Conform, choose_format, conform_of
+from pipeline.media.color import ColorTags
+from pipeline.media.conform import Conform, choose_color, choose_format, conform_of
 from pipeline.media.container import Film
 from pipeline.media.decode import Frame
 from pipeline.media.hdr10 import IN_STREAM, StaticMetadata, settings_of, static_metadata
 from pipeline.media.orientation import stored_of
 from pipeline.media.proof import pixels_of
-from pipeline.media.samples import PIXEL_FORMATS, picture_of
+from pipeline.media.samples import picture_of
 from pipeline.media.tail import tail
 
 _FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -127,17 +127,10 @@ def choose_encoding(
     metadata = static_metadata(film)
     if metadata is not None and codec not in IN_STREAM:
         notes.append(f"{codec} is written without the film's HDR10 static metadata")
-    encoding = Encoding(codec, name, container, color=_color(film, name), metadata=metadata)
+    encoding = Encoding(
+        codec, name, container, color=choose_color(film, codec, name), metadata=metadata
+    )
     return encoding, notes + _of_container(film, container)
-
-
-def _color(film: Film, pixel_format: str) -> ColorTags | None:
-    """Say what the samples mean where that is not what the film's own mean."""
-    own, other = PIXEL_FORMATS[film.pixel_format].model, PIXEL_FORMATS[pixel_format].model
-    if own != "rgb" or other == "rgb":
-        return None
-    matrix = resolved(film.color, film.height).matrix
-    return ColorTags(film.color.primaries, film.color.transfer, matrix, full_range=True)
 
 
 def _of_container(film: Film, container: Container) -> list[str]:
@@ -217,7 +210,7 @@ def _encode(
     frames: Iterable[Frame], film: Film, encoding: Encoding, path: Path, crf: int | None
 ) -> tuple[int, int]:
     """Write a segment; gives the number of its first frame and of the frame after its last."""
-    conform = conform_of(film, encoding.pixel_format)
+    conform = conform_of(film, encoding.pixel_format, encoding.color)
     movie = encoding.coder.segment != "matroska"
     start = index = 0
     with av.open(str(path), "w", options=timescale(film) if movie else {}) as container:
