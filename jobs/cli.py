@@ -16,9 +16,8 @@ from typing import Annotated
 import cv2
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from jobs import options, plan_cli, report_cli, verify_cli, workshop_cli
+from jobs import options, plan_cli, probe_cli, report_cli, verify_cli, workshop_cli
 from jobs.bench_cli import bench_app
 from jobs.options import (
     Backend,
@@ -88,6 +87,9 @@ def stylize(
     crf: options.Crf = None,
     pixel_format: options.PixelFormat = None,
     keep_bars: KeepBars = True,
+    on_error: options.OnErrorOf = options.OnError.FAIL,
+    interlaced: options.InterlacedOf = options.Interlaced.DEINTERLACE,
+    stream: options.Stream = None,
     flicker_budget: Annotated[
         float, typer.Option(help="Loss a frame may have, in multiples of its content's own.")
     ] = 3.0,
@@ -135,6 +137,9 @@ def stylize(
         keys=options.number(keys),
         max_keys=max_keys,
         keep_bars=keep_bars,
+        on_error=on_error.value,
+        interlaced=interlaced.value,
+        stream=stream,
         codec=codec.value,
         crf=crf,
         pixel_format=pixel_format,
@@ -157,9 +162,11 @@ def stylize(
     with progress(film.name) as telling:
         result = run(job, progress=telling)
     kept = f", {result.reused} of them from before" if result.reused else ""
+    held = f", {len(result.held)} frames held" if result.held else ""
     _say(
         f"{output}: {result.frames} frames, {result.keys} keys "
-        f"({result.promoted} promoted), {result.chunks} chunks{kept}; per frame in {job.table.name}"
+        f"({result.promoted} promoted), {result.chunks} chunks{kept}{held}; "
+        f"per frame in {job.table.name}, all about it in {job.sidecar.name}"
     )
 
 
@@ -232,30 +239,7 @@ def replay(
     _say(f"{work}: {named(done.chunk)} {went}; the command that began the job goes on from there")
 
 
-@app.command()
-def probe(film: Source) -> None:
-    """Show what a film is made of, from its index alone."""
-    from pipeline.media.container import read_film
-
-    found = read_film(film)
-    table = Table(show_header=False, box=None)
-    length = float(int(found.pts[-1]) + int(found.durations[-1]) - int(found.pts[0]))
-    rows = {
-        "video": f"{found.codec} {found.width}x{found.height} {found.pixel_format}",
-        "frames": f"{found.frames}, {int(found.sync.sum())} sync",
-        "rate": f"{found.frame_rate}" + (" on average, variable" if found.variable_rate else ""),
-        "length": f"{length * float(found.time_base):.3f} s",
-        "first PTS": f"{int(found.pts[0])} x {found.time_base} s",
-        "rotation": f"{found.rotation} degrees",
-        "container": found.container,
-    }
-    for name, value in rows.items():
-        table.add_row(name, value)
-    for track in found.tracks:
-        table.add_row(track.kind, f"{track.codec} {track.language or ''} {track.title or ''}")
-    Console().print(table)
-
-
+probe_cli.add_to(app)
 report_cli.add_to(app)
 plan_cli.add_to(app)
 verify_cli.add_to(app)

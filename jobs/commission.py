@@ -15,7 +15,7 @@ filling and encoding have to be done again in any case.
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -30,6 +30,7 @@ from jobs.ledger import Receipt, WorkFolder
 from pipeline.judge.tables import Row, merged, read_rows
 from pipeline.media.container import Film
 from pipeline.media.encode import Encoding, Segment
+from pipeline.media.hold import held_of
 from pipeline.media.verify import Verification
 from pipeline.plan import RENDER_VERSION, Chunk, Plan, Shot, identity
 from pipeline.recipe import Recipe, digest
@@ -63,6 +64,8 @@ class Result:
     verified: Verification
     painter: str
     """digest of the weights and of the runtime that they ran in"""
+    held: tuple[int, ...] = ()
+    """frames that could not be decoded and show another one"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ class Commission:
                 chunk,
                 plan,
                 self.recipe,
-                film=self.film.fingerprint,
+                film=self.film.identity,
                 weights=f"{self.weights} {runtime()}",
                 style=self.style,
                 before=found[-1] if found else None,
@@ -213,17 +216,28 @@ class Commission:
             reused=reused,
             keys=sum(r.keys for r in receipts),
             promoted=sum(r.promoted for r in receipts),
-            rows=merged(read_rows(tables), start=self.start, stop=self.stop),
+            rows=self._marked(merged(read_rows(tables), start=self.start, stop=self.stop)),
             notes=joined.notes,
             seconds=dict(seconds),
             pieces=[(r.start, r.stop, r.pixels) for r in receipts],
             verified=joined.verified,
             painter=self.weights,
+            held=held_of(self.film, self.start, self.stop),
         )
+
+    def _marked(self, rows: list[Row]) -> list[Row]:
+        """Say of held frames which one they show."""
+        shown = self.film.shown
+        if shown is None:
+            return rows
+        return [
+            replace(row, shown=int(shown[row.frame])) if shown[row.frame] != row.frame else row
+            for row in rows
+        ]
 
     def _moments(self, shot: Shot) -> str:
         painter = [self.weights, self.style, digest(self.recipe, "measure"), RENDER_VERSION]
-        facts = [self.film.fingerprint, asdict(shot), *painter]
+        facts = [self.film.identity, asdict(shot), *painter]
         return f"moments/{sha256(json.dumps(facts).encode()).hexdigest()}.npy"
 
 

@@ -91,7 +91,7 @@ def serve(connection: Connection, folder: Path) -> None:
 
 
 def tried(case: Case, sound: Sound | None, folder: Path) -> Outcome:
-    """Damage a film and carry it as far as it goes; ``sound`` is None for a kind that is refused."""
+    """Damage a film and carry it on; ``sound`` is None for a kind that is refused anyway."""
     began = time.monotonic()
     content, damage = damaged(case.path.read_bytes(), case.seed)
     path = folder / f"damaged{case.path.suffix}"

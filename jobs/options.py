@@ -33,6 +33,20 @@ class Backend(StrEnum):
     INLINE = "inline"
 
 
+class OnError(StrEnum):
+    """What to do about a frame that cannot be decoded."""
+
+    FAIL = "fail"
+    HOLD = "hold"
+
+
+class Interlaced(StrEnum):
+    """What to do about a film of fields."""
+
+    DEINTERLACE = "deinterlace"
+    REFUSE = "refuse"
+
+
 class Statistics(StrEnum):
     """What the net's normalisation is measured on."""
 
@@ -48,7 +62,12 @@ class Size(StrEnum):
     M = "M"
 
 
-Source = Annotated[Path, typer.Argument(metavar="FILM", help="An MP4, MOV or MKV file.")]
+Source = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILM", help="MP4, MOV, MKV, WebM, MXF, AVI, MPEG-TS or PS, FLV, 3GP or WMV."
+    ),
+]
 Overwrite = Annotated[bool, typer.Option(help="Replace a result that exists.")]
 _STYLE = (
     "A name that [b]reelbrush styles[/b] lists, a picture, or a code that [b]styles add[/b] made; "
@@ -128,6 +147,34 @@ PixelFormat = Annotated[
         metavar="NAME",
         help="As FFmpeg's -pix_fmt: yuv420p, yuv422p10le. By default the film's own, or the "
         "nearest of the codec that loses nothing; naming one gives up what it lacks.",
+    ),
+]
+OnErrorOf = Annotated[
+    OnError,
+    typer.Option(
+        "--on-error",
+        help="A frame that cannot be decoded: fail, or hold the frame before it, and those that "
+        "are built on it, to the next sync frame. Held frames are listed in a warning, in "
+        "RESULT.json, in the table and in the report; the exit code is 0. The film is decoded once "
+        "more before work starts.",
+    ),
+]
+InterlacedOf = Annotated[
+    Interlaced,
+    typer.Option(
+        "--interlaced",
+        help="An interlaced film: make whole pictures of its fields (bwdif), one a frame, and say "
+        "so; or refuse it.",
+    ),
+]
+Stream = Annotated[
+    int | None,
+    typer.Option(
+        "--stream",
+        metavar="TRACK",
+        min=0,
+        help="Which track of video, where there are several; [b]reelbrush probe[/b] lists them. "
+        "By default the one that the file says is, or the first. The others are left out.",
     ),
 ]
 KeepBars = Annotated[bool, typer.Option(help="Leave letterbox bars as they are.")]

@@ -17,10 +17,11 @@ from jobs.inline import Inline
 from jobs.ledger import Asked, Receipt, WorkFolder
 from jobs.log import Log
 from jobs.progress import Progressing
+from jobs.source import opened
 from jobs.survey import Survey
 from jobs.target import encoding_of
 from pipeline.errors import BadRequest
-from pipeline.media.container import Film, read_film
+from pipeline.media.container import Film
 from pipeline.plan import Chunk, Plan
 
 
@@ -57,7 +58,7 @@ def replay(
     """
     work = WorkFolder(folder)
     asked = work.asked()
-    film = _same_film(asked, folder)
+    film = _same_film(asked, folder, progress)
     work.create()
     with work.leased():
         survey = Survey(film, asked.recipe, work)
@@ -80,8 +81,8 @@ def replay(
         return Replayed(chunk, receipt, before=False)
 
 
-def _same_film(asked: Asked, folder: Path) -> Film:
-    film = read_film(asked.source)
+def _same_film(asked: Asked, folder: Path, progress: Progressing) -> Film:
+    film = opened(asked.source, asked.recipe, progress=progress)
     if film.fingerprint != asked.film:
         raise BadRequest(f"{asked.source} has changed since {folder} was begun")
     return film

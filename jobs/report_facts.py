@@ -11,6 +11,7 @@ from jobs.provenance import Provenance, Setting
 from jobs.report_chart import codes
 from jobs.report_choice import excess
 from jobs.report_read import Painted, elapsed
+from jobs.source import listed
 from pipeline.judge.tables import Row
 
 Lines = list[tuple[str, str]]
@@ -36,6 +37,8 @@ class Sums:
     """Mean share of in-between frames that no key explains, 0 to 1; None if there are none."""
     with_hole: int
     """In-between frames of which a hundredth or more is not explained."""
+    held: tuple[int, ...] = ()
+    """The source's frames that could not be decoded and show another one."""
 
 
 def sums(rows: Sequence[Row]) -> Sums:
@@ -51,6 +54,7 @@ def sums(rows: Sequence[Row]) -> Sums:
         worst=max(losses, default=None),
         hole=sum(holes) / len(holes) if holes else None,
         with_hole=sum(hole >= 0.01 for hole in holes),
+        held=tuple(row.frame for row in rows if row.shown is not None),
     )
 
 
@@ -92,6 +96,8 @@ def facts(painted: Painted, found: Sums, shots: int) -> Lines:
     if found.hole is not None:
         lines.append(("Mean hole share between keys", f"{100 * found.hole:.2f} %"))
         lines.append(("Frames with holes of 1 % or more", counted(found.with_hole, found.frames)))
+    if found.held:
+        lines.append(("Frames held (they could not be decoded)", held_words(found)))
     return [
         *lines,
         ("Frames measured", counted(found.judged, found.frames)),
@@ -99,6 +105,15 @@ def facts(painted: Painted, found: Sums, shots: int) -> Lines:
         ("Worst loss", measure(found.worst)),
         ("Frames over budget", counted(found.over, found.judged)),
     ]
+
+
+def held_words(found: Sums) -> str:
+    """Say which frames show another one.
+
+    >>> held_words(Sums(9, 1, 8, 0, None, None, None, 0, held=(3, 4, 5)))
+    '3: frames 3 to 5'
+    """
+    return f"{len(found.held)}: frame{'s' * (len(found.held) > 1)} {listed(found.held)}"
 
 
 def settings(about: Provenance | None) -> Lines:

@@ -5,7 +5,8 @@ in order: place i in the rows is frame i of the painted film and frame ``rows[i]
 source. Nothing is decoded here.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jobs.provenance import Provenance, read_provenance
+from jobs.source import stream_of
 from pipeline.errors import SourceError, UnreadableFilm
 from pipeline.judge.tables import SCHEMA, Row, read_about, read_rows
 from pipeline.media.clock import later_timecode, rescale
@@ -74,7 +76,8 @@ def read_painted(path: Path, source: Path | None) -> Painted:
             "they are not of one film"
         )
     given = source is not None
-    origin = read_film(source if source is not None else _source_of(path, about))
+    stream = stream_of(about.recipe) if about else None
+    origin = read_film(source if source is not None else _source_of(path, about), stream=stream)
     found = Painted(film, origin, tuple(rows), about)
     _check(found)
     if not given and about is not None and about.film != origin.fingerprint:
@@ -82,7 +85,7 @@ def read_painted(path: Path, source: Path | None) -> Painted:
             f"{origin.path.name} has changed since {path.name} was painted from it; "
             "name the film that it was with --source"
         )
-    return found
+    return replace(found, source=_as_shown(origin, rows))
 
 
 def elapsed(seconds: Fraction) -> str:
@@ -132,6 +135,16 @@ def _source_of(path: Path, about: Provenance | None) -> Path:
             f"{about.source}, which {path.name} was painted from, is not there: give --source"
         )
     return source
+
+
+def _as_shown(source: Film, rows: Sequence[Row]) -> Film:
+    """The source with what stood in for frames that could not be decoded."""
+    if all(row.shown is None for row in rows):
+        return source
+    shown = np.arange(source.frames)
+    for row in rows:
+        shown[row.frame] = row.frame if row.shown is None else row.shown
+    return replace(source, shown=shown)
 
 
 def _check(found: Painted) -> None:

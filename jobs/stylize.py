@@ -26,14 +26,17 @@ from jobs.patience import Patience
 from jobs.progress import Progressing
 from jobs.provenance import Provenance, provenance
 from jobs.sidecar import Sidecar, sidecar, sidecar_of, written
+from jobs.source import listed, opened
 from jobs.target import foretold
 from pipeline.errors import BadRequest, OutOfResources
 from pipeline.forecast import needs
 from pipeline.judge.tables import write_rows
-from pipeline.media.container import Film, read_film
+from pipeline.media.container import Film
 from pipeline.media.encode import Encoding
 from pipeline.paint.styles import StyleCode
 from pipeline.recipe import Recipe
+
+_HELD = "could not be decoded and are held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ def stylize(
     """
     began = time.monotonic()
     _check_target(job)
-    film = read_film(job.source)
+    film = opened(job.source, job.recipe, progress=progress)
     _check_range(film, job.recipe)
     accepted = accept(job.given, film)
     job = replace(job, recipe=with_given(job.recipe, accepted))
@@ -127,6 +130,11 @@ def stylize(
     for note in result.notes:
         if note not in notes:
             progress.note(note)
+    if result.held:
+        said = "could not be decoded and is held" if len(result.held) == 1 else _HELD
+        progress.note(
+            f"warning: {len(result.held)} of the film's frames {said}: {listed(result.held)}"
+        )
     return result
 
 

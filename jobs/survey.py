@@ -99,4 +99,4 @@ class Survey:
 
     def _name(self, span: Span) -> str:
         start, stop = span
-        return f"analysis/{self.film.fingerprint[:16]}-v{RENDER_VERSION}-{start}-{stop}.parquet"
+        return f"analysis/{self.film.identity[:16]}-v{RENDER_VERSION}-{start}-{stop}.parquet"

@@ -13,10 +13,11 @@ import numpy as np
 
 from jobs.progress import Progressing
 from jobs.sidecar import Sidecar, read_sidecar
+from jobs.source import listed, stream_of
 from pipeline.errors import BadRequest, SourceError
-from pipeline.media.color import turned
 from pipeline.media.container import Film, read_film
 from pipeline.media.decode import frames
+from pipeline.media.orientation import stored_of
 from pipeline.media.verify import Check, Written, compare
 
 
@@ -70,7 +71,8 @@ def verify(
     """
     if not result.is_file():
         raise SourceError(f"{result}: no such file")
-    film, said = read_film(source), read_sidecar(result)
+    said = read_sidecar(result)
+    film = read_film(source, stream=stream_of(said.recipe) if said else None)
     if pixels and said is None:
         raise BadRequest(f"--pixels needs {result.name}.json, which holds digests of all samples")
     start, stop = asked or _range(said, film)
@@ -124,8 +126,8 @@ def _beside(film: Film, result: Path, said: Sidecar) -> list[Check]:
         Check("file", kept, f"sha256 {digest[:16]}" if kept else changed),
     ]
     if said.held:
-        shown = ", ".join(map(str, said.held[:20])) + (", ..." if len(said.held) > 20 else "")
-        checks.append(Check("held", True, f"{len(said.held)} frames of a damaged source: {shown}"))
+        held = f"{len(said.held)} frames of a damaged source: {listed(said.held)}"
+        checks.append(Check("held", True, held))
     return checks
 
 
@@ -149,7 +151,7 @@ def pixels_of(made: Film, start: int, stop: int) -> str:
     """Digest the stored samples of frames, as they were digested when they were encoded."""
     digest = sha256()
     for frame in frames(made, start, stop):
-        planes = turned(frame.planes, -made.rotation)
+        planes = stored_of(frame.planes, made)
         for plane in (planes.luma, planes.blue, planes.red, planes.alpha):
             if plane is not None:
                 digest.update(np.ascontiguousarray(plane).data)

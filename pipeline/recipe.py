@@ -98,6 +98,14 @@ class Recipe(BaseModel):
     """How much of the key before is carried into each key by harmonise."""
     terms: Terms = Terms()
     """What the fill does beyond fetching and averaging; for ablations."""
+    on_error: Literal["fail", "hold"] = "fail"
+    """What to do about a frame that cannot be decoded: give up, or show the one before it; in no
+    digest, for the film's identity says which frames are held."""
+    interlaced: Literal["deinterlace", "refuse"] = "deinterlace"
+    """What to do about a film of fields; in no digest, for there is one way to paint it."""
+    stream: Annotated[int, Field(ge=0)] | None = None
+    """The track of video that is painted, as the container numbers it; None is the default one. In
+    no digest, for the film's fingerprint says which."""
     frames: tuple[Annotated[int, Field(ge=0)], int] | None = None
     """Frames [start, stop) to make, None for the whole film."""
     given: tuple[tuple[Annotated[int, Field(ge=0)], str], ...] = ()

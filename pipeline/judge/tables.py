@@ -33,6 +33,8 @@ class Row:
     """The loss that the frame may have."""
     coverage: float | None = None
     """Share of the frame that could be judged, 0 to 1."""
+    shown: int | None = None
+    """The frame whose samples stand in for its own, which could not be decoded."""
 
 
 SCHEMA = pa.schema(
@@ -44,6 +46,7 @@ SCHEMA = pa.schema(
             pa.field(name, pa.float64())
             for name in ("hole", "loss", "content", "budget", "coverage")
         ),
+        pa.field("shown", pa.int64()),
     ]
 )
 
