@@ -93,7 +93,7 @@ def assemble(
         ) as container,
     ):
         copy_words(source, container)
-        timecode, more = _timecode(film, encoding, start)
+        timecode, more = _timecode(film, start)
         notes += more
         if timecode:
             container.metadata["timecode"] = timecode
@@ -167,7 +167,7 @@ def _order(segment: Segment) -> _Order:
 
 def foreseen(film: Film, encoding: Encoding, *, start: int) -> list[str]:
     """Say before any work, in one line each, what a film that begins at ``start`` will not hold."""
-    return left_behind(film, encoding.container) + _timecode(film, encoding, start)[1]
+    return left_behind(film, encoding.container) + _timecode(film, start)[1]
 
 
 def _options(film: Film, encoding: Encoding) -> dict[str, str]:
@@ -182,12 +182,10 @@ def _options(film: Film, encoding: Encoding) -> dict[str, str]:
     return {**timescale(film), **movie, "movflags": "faststart"}
 
 
-def _timecode(film: Film, encoding: Encoding, start: int) -> tuple[str, list[str]]:
+def _timecode(film: Film, start: int) -> tuple[str, list[str]]:
     """Continue the source's timecode to a frame; "" if there is none, with the reason."""
     if film.timecode is None:
         return "", []
-    if encoding.container == "webm":
-        return "", [f"webm holds no timecode: {film.timecode} is left out"]
     if start and film.variable_rate:
         said = f"the timecode {film.timecode} cannot be advanced at a variable frame rate: left out"
         return "", [said]

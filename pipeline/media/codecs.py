@@ -6,14 +6,12 @@ container is legal if it is in the table, and it is there because it was tried: 
 time, every sample as in the segments. Nothing here opens a file of a film.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Literal, TypeAlias, cast, get_args
+from typing import Literal, TypeAlias, get_args
 
-import av
 from av.codec import Codec as Known
 
 from pipeline.errors import BadRequest
@@ -50,8 +48,12 @@ _ENDINGS: dict[Container, str] = {
     muxer: suffix for suffix, muxer in reversed(list(SUFFIXES.items()))
 }
 
-_BYTE = 8
-_ON_GPU: frozenset[Codec] = frozenset({"h264_nvenc", "hevc_nvenc"})
+MXF_RATES = frozenset(
+    {Fraction(whole) for whole in (24, 25, 30, 48, 50, 60, 72, 75, 90, 96, 100, 120)}
+    | {Fraction(1000 * whole, 1001) for whole in (24, 30, 48, 60, 96, 120)}
+)
+"""Frames a second that its muxer takes."""
+
 _MOVIE: tuple[Container, ...] = ("mp4", "mov", "matroska")
 _OPEN: tuple[Container, ...] = ("mp4", "matroska", "webm")
 
@@ -210,87 +212,3 @@ def fits(codec: Codec, form: PixelFormat, size: tuple[int, int]) -> bool:
     """Tell whether a codec holds a picture of that size without changing its subsampling."""
     across, down = form.subsampling
     return not _CODERS[codec].whole or (size[0] % across == 0 and size[1] % down == 0)
-
-
-def options_of(
-    codec: Codec, *, quality: int | None, pixel_format: str, rate: Fraction, preset: str, more: str
-) -> dict[str, str]:
-    """Give the settings of the encoder.
-
-    Args:
-        codec: which.
-        quality: as ``quality_of`` settled it.
-        pixel_format: what the encoder is handed.
-        rate: frames a second; there is a sync frame every two seconds at least.
-        preset: of x264 and x265, time against size.
-        more: settings in the words of the encoder's own list, each after a colon.
-    """
-    every = max(12, round(2 * rate))
-    if codec in {"h264", "hevc"}:
-        make = _x264 if codec == "h264" else _x265
-        return {"preset": preset, **make(quality, every, more, pixel_format)}
-    if codec == "av1":
-        return _svt(quality, every, more)
-    if codec == "vp9":
-        chosen = {"crf": str(quality)} if quality else {"lossless": "1"}
-        return {**chosen, "b": "0", "g": str(every), "row-mt": "0", "cpu-used": "4"}
-    if codec in _ON_GPU:
-        held = {"rc": "constqp", "qp": str(quality), "strict_gop": "1", "forced-idr": "1"}
-        return {**held, "preset": "p5", "g": str(every)}
-    return _of_one_quality(codec, pixel_format)
-
-
-def _x264(quality: int | None, every: int, more: str, pixel_format: str) -> dict[str, str]:
-    # above 8 bits a crf of 0 is not lossless
-    lossless = quality == 0 and PIXEL_FORMATS[pixel_format].depth > _BYTE
-    chosen = {"qp": "0"} if lossless else {"crf": str(quality)}
-    own = f"threads=1:open-gop=0:keyint={every}:cpu-independent=1{more}"
-    if quality:  # the first picture is seen beside the end of another segment
-        own += ":zones=0,0,b=1.5"
-    return {**chosen, "x264-params": own}
-
-
-def _x265(quality: int | None, every: int, more: str, _: str) -> dict[str, str]:
-    own = f"pools=none:frame-threads=1:lookahead-slices=0:open-gop=0:keyint={every}"
-    own += f":info=0:log-level=none{more}" + ("" if quality else ":lossless=1")
-    return {"crf": str(quality), "x265-params": own}
-
-
-def _svt(quality: int | None, every: int, more: str) -> dict[str, str]:
-    own = f"lp=1:keyint={every}:irefresh-type=2{more}"
-    if not quality:
-        return {"preset": "6", "svtav1-params": f"{own}:lossless=1"}
-    return {"preset": "6", "crf": str(quality), "svtav1-params": own}
-
-
-def _of_one_quality(codec: Codec, pixel_format: str) -> dict[str, str]:
-    if codec == "ffv1":
-        return {"level": "3", "coder": "1", "context": "0", "slicecrc": "1"}
-    if codec == "dnxhr":
-        full = PIXEL_FORMATS[pixel_format].subsampling == (1, 1)
-        return {"profile": "dnxhr_444" if full else "dnxhr_hqx"}
-    return {"profile": "hq" if codec == "prores" else "4444", "vendor": "apl0"}
-
-
-def hush(codec: Codec) -> None:
-    """Keep SVT-AV1 from telling of every segment, for which there is no other way."""
-    if codec == "av1":
-        os.environ.setdefault("SVT_LOG", "1")
-
-
-def try_encoder(codec: Codec) -> None:
-    """Make sure that an encoder runs here; those of a GPU by opening them.
-
-    Raises:
-        BadRequest: If it does not.
-    """
-    row = _CODERS[codec]
-    try:
-        context = cast(av.VideoCodecContext, av.CodecContext.create(row.encoder, "w"))
-        if codec in _ON_GPU:
-            context.width, context.height, context.pix_fmt = 320, 192, row.formats[0]
-            context.time_base, context.framerate = Fraction(1, 25), Fraction(25)
-            context.open()
-    except (av.FFmpegError, ValueError) as error:
-        needs = "a GPU with NVENC" if codec in _ON_GPU else f"an FFmpeg with {row.encoder}"
-        raise BadRequest(f"{codec} cannot be written on this machine: it needs {needs}") from error

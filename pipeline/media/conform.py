@@ -6,7 +6,7 @@ person gave up by naming a format is lost that way too: nothing is dithered or s
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -63,18 +63,6 @@ def conform_of(film: Film, pixel_format: str, color: ColorTags | None) -> Confor
     own = resolved(film.color, film.height)
     ranges = (own.full_range, (color or own).full_range)
     return Conform(PIXEL_FORMATS[film.pixel_format], PIXEL_FORMATS[pixel_format], ranges)
-
-
-def choose_color(film: Film, codec: Codec, pixel_format: str) -> ColorTags | None:
-    """Say what the samples mean where that is not what the film's own mean."""
-    own, other = PIXEL_FORMATS[film.pixel_format].model, PIXEL_FORMATS[pixel_format].model
-    if own == "rgb" == other:
-        return None
-    said, full = resolved(film.color, film.height), not coder(codec).narrow
-    if own == "rgb":
-        first, curve = film.color.primaries, film.color.transfer
-        return ColorTags(first, curve, said.matrix, full_range=full)
-    return replace(film.color, full_range=False) if said.full_range and not full else None
 
 
 def choose_format(film: Film, codec: Codec, asked: str | None) -> tuple[str, list[str]]:

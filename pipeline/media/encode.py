@@ -20,24 +20,24 @@ import av
 
 from pipeline.errors import BadRequest, FilmError, OutOfResources, VerificationFailed
 from pipeline.media.codecs import (
+    MXF_RATES,
     Codec,
     Coder,
     Container,
     coder,
     container_of,
-    hush,
-    options_of,
     quality_of,
-    try_encoder,
 )
 from pipeline.media.color import ColorTags
-from pipeline.media.conform import Conform, choose_color, choose_format, conform_of
+from pipeline.media.conform import Conform, choose_format, conform_of
 from pipeline.media.container import Film
 from pipeline.media.decode import Frame
+from pipeline.media.encoders import hush, options_of, try_encoder
 from pipeline.media.hdr10 import IN_STREAM, StaticMetadata, settings_of, static_metadata
 from pipeline.media.orientation import stored_of
 from pipeline.media.proof import pixels_of
 from pipeline.media.samples import picture_of
+from pipeline.media.tags import choose_color
 from pipeline.media.tail import tail
 
 _FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -127,20 +127,32 @@ def choose_encoding(
     metadata = static_metadata(film)
     if metadata is not None and codec not in IN_STREAM:
         notes.append(f"{codec} is written without the film's HDR10 static metadata")
-    encoding = Encoding(
-        codec, name, container, color=choose_color(film, codec, name), metadata=metadata
-    )
-    return encoding, notes + _of_container(film, container)
+    color, more = choose_color(film, codec, container, name)
+    encoding = Encoding(codec, name, container, color=color, metadata=metadata)
+    return encoding, notes + more + _of_container(film, codec, container)
 
 
-def _of_container(film: Film, container: Container) -> list[str]:
-    if container == "mxf" and film.variable_rate:
-        raise BadRequest("MXF holds one frame rate, and the film's varies: name it .mov or .mkv")
+def _of_container(film: Film, codec: Codec, container: Container) -> list[str]:
+    if container == "mxf":
+        _check_mxf(film, codec)
     if container not in _MILLISECONDS or not film.variable_rate:
         return []
     if (film.time_base * 1000).denominator == 1:
         return []
     return [f"{container} counts milliseconds: the frames of this variable rate go to the nearest"]
+
+
+def _check_mxf(film: Film, codec: Codec) -> None:
+    shape = film.sample_aspect_ratio or 1
+    reasons = {
+        "varying frame rates": film.variable_rate,
+        f"{film.frame_rate} frames a second": film.frame_rate not in MXF_RATES,
+        "turned or mirrored pictures": bool(film.rotation) or film.mirrored,
+        f"pixels of shape {shape} from dnxhr": codec == "dnxhr" and shape != 1,
+    }
+    for what, wrong in reasons.items():
+        if wrong:
+            raise BadRequest(f"MXF does not hold {what}: name the film .mov or .mkv")
 
 
 def write_segment(

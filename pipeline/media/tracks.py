@@ -188,12 +188,18 @@ def _holds(muxer: str, track: Track, source: Stream) -> bool:
     places = {"audio": True, "subtitle": True, "attachment": muxer == "matroska"}
     if not places.get(track.kind, track.kind == "cover" and muxer == "mp4"):
         return False
+    begun = False
     try:
         with av.open(io.BytesIO(), "w", format=muxer) as nothing:
+            if muxer == "mxf":  # which holds nothing without a picture
+                picture = nothing.add_stream("mpeg2video", 25)
+                picture.codec_context.pix_fmt = "yuv420p"
             add_track(nothing, source, muxer=muxer)
             nothing.start_encoding()
+            begun = True
     except (av.FFmpegError, ValueError):
-        return False
+        # MXF does not end without a packet
+        return begun and muxer == "mxf"
     return True
 
 
