@@ -73,7 +73,7 @@ def foresee(
     Raises:
         FilmError: If the film, a given key or a cap on keys makes no sense.
     """
-    film = read_film(source)
+    film = read_film(source, stream=recipe.stream, interlaced=recipe.interlaced)
     recipe = with_given(recipe, accept(given, film))
     called = target or source.with_suffix(usual_suffix(recipe.codec))
     notes = foretold(film, recipe, called)[1]

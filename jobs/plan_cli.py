@@ -33,6 +33,8 @@ def plan(
     crf: options.Crf = None,
     pixel_format: options.PixelFormat = None,
     keep_bars: KeepBars = True,
+    interlaced: options.InterlacedOf = options.Interlaced.DEINTERLACE,
+    stream: options.Stream = None,
     json: Annotated[bool, typer.Option("--json", help="Print it for programs to read.")] = False,
 ) -> None:
     """Analyse a film and forecast its keys, its flicker and what it takes; paints nothing.
@@ -53,6 +55,8 @@ def plan(
         crf=crf,
         pixel_format=pixel_format,
         keep_bars=keep_bars,
+        interlaced=interlaced.value,
+        stream=stream,
     )
     offers = read_offers(key or [], keys_from)
     with progress(film.name) as telling:

@@ -22,7 +22,7 @@ def foretold(film: Film, recipe: Recipe, target: Path) -> tuple[Encoding, list[s
         pixel_format=recipe.pixel_format,
     )
     start = recipe.frames[0] if recipe.frames else 0
-    return encoding, notes + foreseen(film, encoding, start=start)
+    return encoding, [*film.notes, *notes, *foreseen(film, encoding, start=start)]
 
 
 def encoding_of(film: Film, recipe: Recipe, target: Path) -> Encoding:

@@ -13,6 +13,7 @@ from pipeline.errors import CorruptFilm, UnreadableFilm, UnsupportedFilm
 from pipeline.media.color import ColorTags
 from pipeline.media.container import read_film
 from pipeline.media.index import Index, entries_of
+from pipeline.media.look import color_of
 
 NTSC = Fraction(30000, 1001)
 
@@ -177,7 +178,17 @@ def test_the_container_wins_over_pictures_that_cannot_say_it(tmp_path: Path, suf
     film = read_film(path)
     assert film.color == ColorTags(9, 16, 9, full_range=False)
     assert (film.depth, film.chroma) == (10, (2, 1))
-    assert any("matrix 9, the pictures say 1: taken as 9" in note for note in film.notes)
+    said = (
+        "colours: the container says matrix 9, the pictures say matrix 1; taken from the container"
+    )
+    assert said in film.notes
+
+
+def test_pictures_that_say_they_are_hdr_are_believed() -> None:
+    found, notes = color_of((1, 1, 1, 1), (9, 16, 9, 1), "yuv420p10le")
+    assert found == ColorTags(9, 16, 9, full_range=False)
+    assert "taken from the pictures, which are HDR" in notes[0]
+    assert color_of((9, 16, 9, 1), (1, 1, 1, 1), "yuv422p10le")[0] == found
 
 
 def test_a_matrix_that_is_not_known_is_refused(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from av.sidedata.sidedata import Type as SideDataType
 from pipeline.errors import CorruptFilm, UnsupportedFilm
 from pipeline.media.color import MATRICES, RGB, UNSPECIFIED, ColorTags
 from pipeline.media.decoder import given_to
+from pipeline.media.hdr import TRANSFERS
 from pipeline.media.index import NONE, Index
 from pipeline.media.kinds import Kind
 from pipeline.media.samples import PIXEL_FORMATS, plain
@@ -169,6 +170,9 @@ def fields_of(stream: av.VideoStream, seen: Look, *, again: bool) -> Fields:
 def color_of(said: Tags, seen: Tags, pixels: str) -> tuple[ColorTags, list[str]]:
     """Trust the container; let the picture fill in what that leaves open; give notes too.
 
+    Pictures that say they are HDR are believed all the same: nobody says so by mistake, and players
+    that decode see it.
+
     Args:
         said: By the container.
         seen: In the first picture.
@@ -177,15 +181,12 @@ def color_of(said: Tags, seen: Tags, pixels: str) -> tuple[ColorTags, list[str]]
     Raises:
         UnsupportedFilm: If planes of that matrix cannot be turned to RGB.
     """
+    brighter = seen[1] in TRANSFERS and said[1] not in (UNSPECIFIED, *TRANSFERS)
+    first, second = (seen, said) if brighter else (said, seen)
     primaries, transfer, matrix = (
-        b if a == UNSPECIFIED else a for a, b in zip(said[:3], seen[:3], strict=True)
+        b if a == UNSPECIFIED else a for a, b in zip(first[:3], second[:3], strict=True)
     )
-    names = ("primaries", "transfer", "matrix")
-    notes = [
-        f"the container says {name} {a}, the pictures say {b}: taken as {a}"
-        for name, a, b in zip(names, said[:3], seen[:3], strict=True)
-        if UNSPECIFIED not in (a, b) and a != b
-    ]
+    notes = _doubts(said, seen, taken="pictures, which are HDR" if brighter else "container")
     if PIXEL_FORMATS[plain(pixels)].model == "rgb":
         return ColorTags(primaries, transfer, RGB, full_range=True), notes
     if matrix == RGB:
@@ -198,3 +199,19 @@ def color_of(said: Tags, seen: Tags, pixels: str) -> tuple[ColorTags, list[str]]
         )
     full = "yuvj" in pixels or (said[3] or seen[3]) == _FULL
     return ColorTags(primaries, transfer, matrix, full_range=full), notes
+
+
+def _doubts(said: Tags, seen: Tags, *, taken: str) -> list[str]:
+    names = ("primaries", "transfer", "matrix")
+    other = [
+        (name, a, b)
+        for name, a, b in zip(names, said[:3], seen[:3], strict=True)
+        if UNSPECIFIED not in (a, b) and a != b
+    ]
+    if not other:
+        return []
+    theirs = ", ".join(f"{name} {a}" for name, a, _ in other)
+    pictures = ", ".join(f"{name} {b}" for name, _, b in other)
+    return [
+        f"colours: the container says {theirs}, the pictures say {pictures}; taken from the {taken}"
+    ]
