@@ -61,9 +61,22 @@ def rows_of(y: int, height: int, small: int) -> tuple[int, int, np.float32]:
 @compiled
 def lay_row(field: NDArray[np.float32], y: int, height: int, out: NDArray[np.float32]) -> None:
     """Bring row y of ``height`` out of a wide field."""
+    lay_part(field, y, height, out, 0, out.shape[0])
+
+
+@compiled
+def lay_part(
+    field: NDArray[np.float32],
+    y: int,
+    height: int,
+    out: NDArray[np.float32],
+    first: int,
+    last: int,
+) -> None:
+    """Bring columns [first, last) of row y of ``height`` out of a wide field."""
     above, below, share = rows_of(y, height, field.shape[0])
     upper, lower = field[above], field[below]
-    for x in range(out.shape[0]):
+    for x in range(first, last):
         out[x] = upper[x] + (lower[x] - upper[x]) * share
 
 
@@ -76,7 +89,22 @@ def place_row(
     stride: int,
     places: NDArray[np.int32],
 ) -> None:
-    """Say where a row is fetched from.
+    """Say where a row is fetched from; see ``place_part``."""
+    place_part(across, down, y, height, stride, places, 0, places.shape[1])
+
+
+@compiled
+def place_part(
+    across: NDArray[np.float32],
+    down: NDArray[np.float32],
+    y: int,
+    height: int,
+    stride: int,
+    places: NDArray[np.int32],
+    first: int,
+    last: int,
+) -> None:
+    """Say where columns [first, last) of a row are fetched from.
 
     Args:
         across: Wide field of motion to the right, in samples.
@@ -86,6 +114,8 @@ def place_row(
         stride: Samples from row to row of the plane with its border.
         places: [3, W]: the place above and left of the sample's own in the plane with its border,
             laid out in a line; and the fractions, right and down, in 1/32.
+        first: Column to begin with.
+        last: Column to end before.
     """
     above, below, share = rows_of(y, height, across.shape[0])
     upper, lower, upper_down, lower_down = across[above], across[below], down[above], down[below]
@@ -93,7 +123,7 @@ def place_row(
     origin, right, under = places[0], places[1], places[2]
     least, most = np.float32(-2 * _STEPS), np.float32((width + 1) * _STEPS)
     lowest = np.float32((height + 1) * _STEPS)
-    for x in range(width):
+    for x in range(first, last):
         dx = upper[x] + (lower[x] - upper[x]) * share
         dy = upper_down[x] + (lower_down[x] - upper_down[x]) * share
         at_x = np.float32(x * _STEPS) + np.floor(dx * _FINE + _HALF)

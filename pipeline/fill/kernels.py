@@ -9,12 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.compiled import compiled
-from pipeline.fill.gather import CUBIC, Samples, cubic_pair, lay_row, place_row
+from pipeline.fill.gather import (
+    CUBIC,
+    Samples,
+    cubic_pair,
+    lay_part,
+    lay_row,
+    place_part,
+    place_row,
+    rows_of,
+)
 
 Wide = NDArray[np.float32]
 _HALF = np.float32(0.5)
 _ZERO = np.float32(0)
 _CELL = 4
+_PLACED = 64
+"""Columns of which places are worked out together."""
 
 
 @compiled
@@ -149,6 +160,7 @@ def carry(
     stride: int,
     motion: tuple[Wide, Wide],
     hole: Wide,
+    spans: NDArray[np.int32],
     kept: Wide,
     cubic: bool,
     white: np.float32,
@@ -163,6 +175,7 @@ def carry(
         stride: Samples from row to row of it.
         motion: Right and down to it.
         hole: h, 0 to 1.
+        spans: [2, h]: first and past the last column where h is above 0, of each of its rows.
         kept: k, 0 to 1.
         cubic: Whether to fetch bicubically.
         white: The highest code.
@@ -174,14 +187,19 @@ def carry(
     places = np.empty((3, width), np.int32)
     deep, keep = np.empty(width, np.float32), np.empty(width, np.float32)
     for y in range(height):
-        lay_row(hole, y, height, deep)
-        if not deep.any():
+        above, below, _ = rows_of(y, height, hole.shape[0])
+        first, last = min(spans[0, above], spans[0, below]), max(spans[1, above], spans[1, below])
+        if first >= last:
             continue
-        lay_row(kept, y, height, keep)
-        place_row(motion[0], motion[1], y, height, stride, places)
-        for x in range(width):
+        lay_part(hole, y, height, deep, first, last)
+        lay_part(kept, y, height, keep, first, last)
+        placed = 0
+        for x in range(first, last):
             if deep[x] <= _ZERO:
                 continue
+            if x >= placed:
+                placed = min(last, x + _PLACED)
+                place_part(motion[0], motion[1], y, height, stride, places, x, placed)
             at, right, under = places[0, x], places[1, x], places[2, x]
             if cubic:
                 found, _ = cubic_pair(

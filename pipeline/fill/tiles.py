@@ -108,15 +108,36 @@ class _Closing:
         depth: int,
     ) -> None:
         self._white = np.float32(white(depth))
-        self._motion = widened_motion(bridge.from_previous, width, scale)
-        self._hole, self._kept = widened(hole, width), widened(kept, width)
+        rows = np.flatnonzero(hole.any(axis=1))
+        used = slice(max(0, int(rows[0]) - 1), int(rows[-1]) + 2)  # of no other is anything asked
+        part = widened_motion(bridge.from_previous[used], width, scale)
+        fields = (*part, widened(hole[used], width), widened(kept[used], width))
+        right, down, deep, self._kept = (_among(f, used, hole.shape[0]) for f in fields)
+        self._motion, self._hole = (right, down), (deep, _spans(hole, width))
 
     def close(self, before: Plane, fresh: Plane, met: Plane, out: Plane, *, cubic: bool) -> None:
         from pipeline.fill import kernels
 
         was = bordered(before)
-        sides, weights = (was.ravel(), was.shape[1]), (self._hole, self._kept)
+        sides, weights = (was.ravel(), was.shape[1]), (*self._hole, self._kept)
         kernels.carry(*sides, self._motion, *weights, cubic, self._white, fresh, met, out)
+
+
+def _spans(hole: Field, width: int) -> NDArray[np.int32]:
+    """[2, h]: from where to where a row of a small field, brought to ``width``, is not 0."""
+    is_deep, small = hole > 0, hole.shape[1]
+    first = is_deep.argmax(axis=1) - 1
+    last = small + 1 - is_deep[:, ::-1].argmax(axis=1)
+    ends = np.stack((first * width // small - 1, -(-last * width // small) + 1))
+    ends[:, ~is_deep.any(axis=1)] = [[width], [0]]
+    return np.clip(ends, 0, width).astype(np.int32)
+
+
+def _among(field: Field, rows: slice, height: int) -> Field:
+    """Put rows into a field of nothing else."""
+    whole = np.zeros((height, field.shape[1]), np.float32)
+    whole[rows] = field
+    return whole
 
 
 def _wanted(bridge: Bridge, size: tuple[int, int], apron: int) -> tuple[Rect, ...]:
