@@ -238,6 +238,21 @@ def test_keys_of_several_shots_and_sizes_are_painted_together_as_each_alone(
             assert np.abs(plane.astype(int) - other).max() <= 1
 
 
+@pytest.mark.parametrize("working", [None, Working(36, of=48)], ids=["film", "smaller"])
+def test_a_film_of_10_bits_is_painted_in_10_bits(weights: Weights, working: Working | None) -> None:
+    held = Brush(OpenvinoNet(weights, SIZE, threads=1), _codes(), "made up")
+    tags, moments = ColorTags(9, 9, 9, full_range=False), held.net.measure(_padded(1), _codes())
+    luma = np.linspace(64, 940, 48 * 64).reshape(48, 64).astype(np.uint16)
+    planes = Planes(luma, np.full_like(luma, 512), np.full_like(luma, 500), depth=10)
+    eight = Planes(*(np.asarray(p // 4, np.uint8) for p in (luma, planes.blue, planes.red)))
+    more, less = (
+        paint_planes(held, p, moments, tags=tags, working=working) for p in (planes, eight)
+    )
+    assert more.depth == 10
+    assert (np.bincount(more.luma.ravel() % 4, minlength=4) > 48 * 64 / 8).all()
+    assert np.abs(more.luma / 4 - less.luma).mean() < 1.5
+
+
 def _planes(planes: Planes) -> tuple[Array, ...]:
     return tuple(np.asarray(p, np.float32) for p in (planes.luma, planes.blue, planes.red))
 

@@ -112,15 +112,26 @@ class _Closing:
         used = slice(max(0, int(rows[0]) - 1), int(rows[-1]) + 2)  # of no other is anything asked
         part = widened_motion(bridge.from_previous[used], width, scale)
         fields = (*part, widened(hole[used], width), widened(kept[used], width))
-        right, down, deep, self._kept = (_among(f, used, hole.shape[0]) for f in fields)
-        self._motion, self._hole = (right, down), (deep, _spans(hole, width))
+        right, down, self._hole, self._kept = (_among(f, used, hole.shape[0]) for f in fields)
+        self._motion, self._spans = (right, down), _spans(hole, width)
 
     def close(self, before: Plane, fresh: Plane, met: Plane, out: Plane, *, cubic: bool) -> None:
         from pipeline.fill import kernels
 
         was = bordered(before)
-        sides, weights = (was.ravel(), was.shape[1]), (*self._hole, self._kept)
-        kernels.carry(*sides, self._motion, *weights, cubic, self._white, fresh, met, out)
+        kernels.carry(
+            was.ravel(),
+            was.shape[1],
+            self._motion,
+            self._hole,
+            self._spans,
+            self._kept,
+            cubic,
+            self._white,
+            fresh,
+            met,
+            out,
+        )
 
 
 def _spans(hole: Field, width: int) -> NDArray[np.int32]:
@@ -130,7 +141,7 @@ def _spans(hole: Field, width: int) -> NDArray[np.int32]:
     last = small + 1 - is_deep[:, ::-1].argmax(axis=1)
     ends = np.stack((first * width // small - 1, -(-last * width // small) + 1))
     ends[:, ~is_deep.any(axis=1)] = [[width], [0]]
-    return np.clip(ends, 0, width).astype(np.int32)
+    return np.asarray(np.clip(ends, 0, width), np.int32)
 
 
 def _among(field: Field, rows: slice, height: int) -> Field:
