@@ -48,6 +48,7 @@ class Sound:
     title: str = ""
     tone: int = 440
     """Hz"""
+    layout: str = "stereo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +233,7 @@ def make_film(
     language: str = "",
     title: str = "",
     timecode: str = "",
+    reel: str = "",
     fast_start: bool = False,
 ) -> Path:
     """Write a film; the suffix of ``path`` chooses the container.
@@ -278,7 +280,8 @@ def make_film(
             context.sample_aspect_ratio = sample_aspect_ratio
         if rotation or mirrored:
             stream.set_display_rotation(rotation, hflip=mirrored)
-        stream.metadata.update({k: v for k, v in (("language", language), ("title", title)) if v})
+        names = (("language", language), ("title", title), ("reel_name", reel))
+        stream.metadata.update({k: v for k, v in names if v})
         voices = [(sound, _sound_stream(container, sound)) for sound in sounds]
         words = _subtitle_stream(container, movie=movie) if subtitles else None
         container.start_encoding()
@@ -329,6 +332,7 @@ def _frame(planes: Planes, pixel_format: str) -> av.VideoFrame:
 def _sound_stream(container: av.container.OutputContainer, sound: Sound) -> av.AudioStream:
     stream = container.add_stream(sound.codec, _RATE)
     assert isinstance(stream, av.AudioStream)
+    stream.codec_context.layout = sound.layout
     stream.metadata["language"] = sound.language
     if sound.title:
         stream.metadata["title"] = sound.title
@@ -348,7 +352,9 @@ def _play(
         time = np.arange(at, min(at + 1024, end)) / _RATE
         wave = np.sin(2 * np.pi * sound.tone * time) * np.sin(2 * np.pi * time) * 8000
         frame = av.AudioFrame.from_ndarray(
-            np.repeat(wave.astype(np.int16), 2)[None], format="s16", layout="stereo"
+            np.repeat(wave.astype(np.int16), av.AudioLayout(sound.layout).nb_channels)[None],
+            format="s16",
+            layout=sound.layout,
         )
         frame.sample_rate, frame.pts, frame.time_base = _RATE, at, Fraction(1, _RATE)
         container.mux(stream.encode(frame))

@@ -7,6 +7,7 @@ frame, and the other tracks are cut to it. Nothing is dropped in silence: what t
 hold comes back as notes. The caller verifies the film before it gets its name.
 """
 
+import hashlib
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -159,6 +160,9 @@ def _order(segment: Segment) -> _Order:
         )
     if not rows[0][1]:
         raise VerificationFailed(f"the segment {segment.path.name} starts with no sync frame")
+    with segment.path.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != segment.sha256:
+            raise VerificationFailed(f"the segment {segment.path.name} is not what was written")
     pts = np.array([row[0] for row in rows])
     # stable: where milliseconds are too coarse for two frames, every packet is in its turn anyway
     rank = np.argsort(np.argsort(pts, kind="stable"), kind="stable")

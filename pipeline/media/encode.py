@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import cast
 
 import av
+import numpy as np
 
 from pipeline.errors import BadRequest, FilmError, OutOfResources, VerificationFailed
 from pipeline.media.codecs import (
@@ -145,7 +146,7 @@ def _of_container(film: Film, codec: Codec, container: Container) -> list[str]:
 def _check_mxf(film: Film, codec: Codec) -> None:
     shape = film.sample_aspect_ratio or 1
     reasons = {
-        "varying frame rates": film.variable_rate,
+        "varying frame rates": film.variable_rate or not _gapless(film),
         f"{film.frame_rate} frames a second": film.frame_rate not in MXF_RATES,
         "turned or mirrored pictures": bool(film.rotation) or film.mirrored,
         f"pixels of shape {shape} from dnxhr": codec == "dnxhr" and shape != 1,
@@ -153,6 +154,12 @@ def _check_mxf(film: Film, codec: Codec) -> None:
     for what, wrong in reasons.items():
         if wrong:
             raise BadRequest(f"MXF does not hold {what}: name the film .mov or .mkv")
+
+
+def _gapless(film: Film) -> bool:
+    """Tell whether every frame comes at its turn of an even rate."""
+    turns = (film.pts - film.pts[0]) * float(film.time_base * film.frame_rate)
+    return bool((np.rint(turns) == np.arange(film.frames)).all())
 
 
 def write_segment(

@@ -22,6 +22,8 @@ IN_STREAM: frozenset[Codec] = frozenset({"h264", "hevc", "av1"})
 """Codecs whose encoders write it."""
 
 _MASTERING = "20i2i"
+_NEAR = Fraction(1, 2000)
+"""Of a unit of chromaticity, or of a cd/m2; AV1 counts 1/65536 and, for the darkest, 1/16384."""
 _MOST_CHROMA, _MOST_LIGHT = 50000, 10000
 """Parts of a unit that ST 2086 counts chromaticity and luminance in."""
 
@@ -41,6 +43,14 @@ class StaticMetadata:
     def known(self) -> bool:
         """Whether anything is said."""
         return bool(self.chromaticity) or self.light is not None
+
+    def alike(self, other: "StaticMetadata") -> bool:
+        """Whether another says the same, as far as the fractions of either codec go."""
+        if self.light != other.light:
+            return False
+        mine, others = ((*sum(m.chromaticity, ()), *(m.luminance or ())) for m in (self, other))
+        near = (abs(a - b) <= _NEAR for a, b in zip(mine, others, strict=False))
+        return len(mine) == len(others) and all(near)
 
 
 def static_metadata(film: Film) -> StaticMetadata | None:
@@ -107,4 +117,6 @@ def _read(frame: av.VideoFrame) -> StaticMetadata:
                 luminance = (ratios[8], ratios[9])
         elif data.type == Kind.CONTENT_LIGHT_LEVEL:
             light = unpack("=2I", content[:8])
+    if not (chromaticity and luminance):  # encoders take both or neither
+        chromaticity, luminance = (), None
     return StaticMetadata(chromaticity, luminance, light)

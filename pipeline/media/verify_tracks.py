@@ -27,6 +27,8 @@ _COARSE = 0.0021
 """Seconds: a tick of Matroska, the coarsest there is, for either file."""
 _SILENCE = b"\0\0"
 """What MP4 and MOV put between two subtitles."""
+_ONE_NAME = frozenset({"mp1", "mp1float", "mp2", "mp2float", "mp3", "mp3float"})
+"""Layers of MPEG audio, which MP4 and MOV do not tell apart; a decoder does."""
 _WITHOUT_CHAPTERS = frozenset({"mxf", "avi", "flv", "mpegts"})
 _WITHOUT_NAMES = frozenset({"mxf", "avi", "flv", "mpegts"})
 
@@ -104,7 +106,7 @@ def _compare(film: Film, a: Track, cut: Cut, made: Film, b: Track) -> tuple[Verd
     copied = Copied(a.index, a.kind, a.codec, a.language, a.title, digest, samples)
     if digest != other:
         return (name, False, f"the packets of {name} were not copied whole"), None
-    if a.codec != b.codec:
+    if a.codec != b.codec and not {a.codec, b.codec} <= _ONE_NAME:
         return (name, False, f"{name} was written as {b.codec}, not {a.codec}"), None
     if abs(first - second) > _COARSE:
         return (name, False, f"{name} starts {second - first:+.4f} s off"), None
