@@ -22,8 +22,9 @@ _CELL = 4
 _EPSILON = 1.0
 """Squared codes of 8 bits; what is under it is rounding, not texture."""
 _MOST_GAIN = 1.6
-_RESTORED = 0.5
-"""Share of the gain that is used: all of it brings back flicker along with the texture."""
+_RESTORED = 0.7
+"""Share of what is lacking that is given back between keys: all of it brings back flicker along
+with the texture."""
 _MOST_BITS_OF_INT32 = 14
 """Of a sample whose square, four times, still fits."""
 
@@ -34,7 +35,7 @@ class Average:
 
     planes: Planes
     lift: Field
-    """[H / 8, W / 8] rounded up: what of luma's fine detail is to be added to it, 0 to 0.3."""
+    """[H / 8, W / 8] rounded up: what luma's fine detail lacks, as a share of it, 0 to 0.6."""
 
 
 def average(
@@ -84,11 +85,19 @@ def average(
     return Average(averaged, lift if terms.variance else 0 * lift)
 
 
-def finished(averaged: Average, low: Field | None = None) -> Planes:
-    """Give an average its texture back, and add ``low``, in codes on any grid, to its luma."""
+def finished(
+    averaged: Average, low: Field | None = None, *, restored: float = _RESTORED
+) -> Planes:
+    """Give an average its texture back, and add ``low``, in codes on any grid, to its luma.
+
+    Args:
+        averaged: The average.
+        low: [h, w]; None is nothing.
+        restored: Share of the texture that it lacks, 0 to 1.
+    """
     from pipeline.fill import kernels
 
-    mean, lift = averaged.planes.luma, averaged.lift
+    mean, lift = averaged.planes.luma, np.float32(restored) * averaged.lift
     lifts = bool((lift > 0.001).any())
     if not lifts and low is None:
         return averaged.planes
@@ -106,8 +115,8 @@ def finished(averaged: Average, low: Field | None = None) -> Planes:
 
 
 def variance_blend(a: Planes, b: Planes, weight: Field) -> Planes:
-    """Average two frames as they stand and give luma back part of the texture that it cost."""
-    return finished(average(a, b, weight))
+    """Average two frames as they stand and give luma back all the texture that it cost."""
+    return finished(average(a, b, weight), restored=1)
 
 
 def linear_blend(a: Planes, b: Planes, weight: Field) -> Planes:
@@ -160,7 +169,7 @@ def _lift(weight: Field, variance: Field, apart: Field, *, depth: int) -> Field:
     wanted = has + share * (1 - share) * differs
     least = np.float32(_EPSILON * (1 << (depth - 8)) ** 2)
     gain = np.sqrt((wanted + least) / (has + least))
-    return np.asarray(_RESTORED * (np.clip(gain, 1, _MOST_GAIN) - 1), np.float32)
+    return np.asarray(np.clip(gain, 1, _MOST_GAIN) - 1, np.float32)
 
 
 def _mixed(a: Plane, b: Plane, share: Field) -> Plane:
