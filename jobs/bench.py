@@ -25,7 +25,7 @@ from pipeline.curve import flat
 from pipeline.fill.chain import chain
 from pipeline.fill.render import render
 from pipeline.fill.strength import Laying
-from pipeline.media.color import Plane, Planes, resolved
+from pipeline.media.color import Plane, Planes, in_eight_bits, resolved
 from pipeline.media.container import Film, read_film
 from pipeline.media.decode import Frame, frames
 from pipeline.media.encode import Encoding, choose_encoding, write_segment
@@ -200,7 +200,7 @@ def _at_1080p(film: Film, place: Path) -> Film:
 def _resized(film: Film, count: int) -> Iterator[Frame]:
     half = (_SIZE[0] // 2, _SIZE[1] // 2)
     for frame in frames(film, 0, count):
-        p = frame.planes
+        p = in_eight_bits(frame.planes)
         planes = Planes(_sized(p.luma, _SIZE), _sized(p.blue, half), _sized(p.red, half))
         yield replace(frame, planes=planes)
 

@@ -11,11 +11,16 @@ Frames
 Time
     Integer ``pts`` and a ``Fraction`` time base (seconds per tick). No float seconds.
 Planes
-    ``uint8`` arrays ``[H, W]`` in the film's own range, upright as a viewer sees them: luma at full
-    size, the two colour differences at the size that the pixel format gives them.
+    Arrays ``[H, W]`` in the film's own range, upright as a viewer sees them: luma at full size, the
+    two colour differences at the size that the pixel format gives them. ``uint8`` up to 8 bits,
+    above that ``uint16`` with codes of ``depth`` bits; thresholds are in codes of 8 bits. Motion,
+    cuts and losses are measured on luma rounded to 8 bits. RGB films come as Y'CbCr 4:4:4 of two
+    bits more (``media.samples``), which is exact. Alpha is carried past everything, straight
+    (unpremultiplied) alpha being assumed: what is transparent is painted like the rest.
 RGB
     ``float32``, 0 to 1, non-linear (display-referred), ``[H, W, 3]`` for OpenCV and NumPy and
-    ``[N, 3, H, W]`` for the net.
+    ``[N, 3, H, W]`` for the net. Of an HDR film it is its view for an ordinary screen
+    (``media.hdr``).
 Flow
     ``float32 [h, w, 2]`` = (dx, dy) in pixels of its own grid, x right, y down (OpenCV's order).
     ``flow(t, u)`` says where a pixel of frame t is found in frame u: ``W(u)[p] = u[p + flow[p]]``

@@ -19,6 +19,7 @@ from pipeline.fill.gate import Loss, gate_luma, measure
 from pipeline.fill.ground import ground, grounded
 from pipeline.fill.steady import corrected, correction
 from pipeline.fill.tiles import Tile, close_holes, hole_share
+from pipeline.fill.warp import Bordered, surrounded
 from pipeline.judge.detail import gradient
 from pipeline.media.color import Planes
 from pipeline.motion.bridge import Bridge, Step, bridges, steps
@@ -82,6 +83,7 @@ def fill_gap(
     source, before = sources[0], left
     under = ground(source, sources[-1]) if terms.standing and len(sources) > 2 else None
     seen, shown = _gate_luma(source), _gate_luma(left)
+    keys: tuple[Bordered, Bordered] | None = None
     for place, (step, phase) in enumerate(zip(along, phases(along), strict=True), start=1):
         earlier, source = source, sources[place]
         stands = equal(source, earlier)
@@ -92,7 +94,8 @@ def fill_gap(
             painted = before
         else:
             laid = tiles[place - 1] if tiles else ()
-            painted = _between(left, right, before, span, phase, laid, terms)
+            keys = keys or (surrounded(left), surrounded(right))
+            painted = _between(keys, before, span, phase, laid, terms)
             share = None if under is None else under.under(source)
             painted = painted if share is None else grounded(painted, left, right, phase, share)
         seen_before, shown_before = seen, shown
@@ -140,7 +143,13 @@ def _gate_luma(planes: Planes) -> Luma:
     return gate_luma(planes.luma, depth=planes.depth)
 
 
-def _met(left: Planes, right: Planes, span: Bridge, phase: float, terms: Terms = ALL) -> Average:
+def _met(
+    left: Planes | Bordered,
+    right: Planes | Bordered,
+    span: Bridge,
+    phase: float,
+    terms: Terms = ALL,
+) -> Average:
     near = (1 - phase) * (span.trust_left + _FAINT)
     far = phase * (span.trust_right + _FAINT)
     share = np.asarray(near / (near + far), np.float32)
@@ -148,15 +157,14 @@ def _met(left: Planes, right: Planes, span: Bridge, phase: float, terms: Terms =
 
 
 def _between(
-    left: Planes,
-    right: Planes,
+    keys: tuple[Bordered, Bordered],
     before: Planes,
     span: Bridge,
     phase: float,
     tiles: Sequence[Tile],
     terms: Terms,
 ) -> Planes:
-    met = _met(left, right, span, phase, terms)
+    met = _met(*keys, span, phase, terms)
     closed = close_holes(met.planes, before, span, tiles, terms=terms)
     # Less and less towards b, so that b is met without a jump.
     low = correction(closed, before, span, terms.steady * _STEADY * min(1.0, 2 * (1 - phase)))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from pipeline.fill.warp import bordered, scales, widened, widened_motion
+from pipeline.fill.warp import Bordered, scales, surrounded, widened, widened_motion
 from pipeline.media.color import Plane, Planes, white
 from pipeline.motion.flow import Field, Flow
 from pipeline.terms import ALL, Terms
@@ -39,8 +39,8 @@ class Average:
 
 
 def average(
-    a: Planes,
-    b: Planes,
+    a: Planes | Bordered,
+    b: Planes | Bordered,
     weight: Field,
     *,
     to_a: Flow | None = None,
@@ -53,7 +53,7 @@ def average(
     goes on. Where the two are equal the result is equal to them.
 
     Args:
-        a: A frame.
+        a: A frame; with its borders, if it is used more than once.
         b: Another, of the same shape.
         weight: [h, w] on any grid over the frame, 0 to 1: the share of ``a``.
         to_a: [h, w, 2], where to fetch a from; None is where it stands.
@@ -62,24 +62,26 @@ def average(
     """
     from pipeline.fill import gather, kernels
 
+    ours = a if isinstance(a, Bordered) else surrounded(a)
+    theirs = b if isinstance(b, Bordered) else surrounded(b)
+    a, b = ours.planes, theirs.planes
     if _kind(a) != _kind(b):
         raise ValueError(f"two frames of one shape are needed, got {_kind(a)}, {_kind(b)}")
     height, width = a.luma.shape
     cells = (-(-height // _CELL), -(-width // _CELL))
-    luma, ours, theirs = np.empty_like(a.luma, order="C"), bordered(a.luma), bordered(b.luma)
+    luma = np.empty_like(a.luma, order="C")
     variance, apart = np.empty(cells, np.float32), np.empty(cells, np.float32)
     sums = np.zeros((4, width), np.int32 if a.depth <= _MOST_BITS_OF_INT32 else np.int64)
     motion, chroma = _motion(a, to_a, to_b)
     share = widened(weight, width)
-    sides = ours.ravel(), theirs.ravel(), ours.shape[1]
+    sides = ours.luma.ravel(), theirs.luma.ravel(), ours.luma.shape[1]
     table = gather.CUBIC if terms.bicubic else gather.LINEAR
     kernels.average_cubic(
         *sides, motion, share, table, np.float32(white(a.depth)), sums, luma, variance, apart
     )
     share = widened(weight, a.blue.shape[1])
-    blue, red = (
-        _averaged(one, other, chroma, share) for one, other in ((a.blue, b.blue), (a.red, b.red))
-    )
+    blue = _averaged(ours.blue, theirs.blue, chroma, share, np.empty_like(a.blue, order="C"))
+    red = _averaged(ours.red, theirs.red, chroma, share, np.empty_like(a.red, order="C"))
     lift = _lift(weight, variance, apart, depth=a.depth)
     averaged = Planes(luma, blue, red, depth=a.depth)
     return Average(averaged, lift if terms.variance else 0 * lift)
@@ -152,11 +154,10 @@ def _motion(like: Planes, to_a: Flow | None, to_b: Flow | None) -> tuple[_Wide, 
     return (luma[0], luma[1], luma[2], luma[3]), (chroma[0], chroma[1], chroma[2], chroma[3])
 
 
-def _averaged(a: Plane, b: Plane, motion: _Wide, share: Field) -> Plane:
+def _averaged(a: Plane, b: Plane, motion: _Wide, share: Field, out: Plane) -> Plane:
     from pipeline.fill import kernels
 
-    out, ours, theirs = np.empty_like(a, order="C"), bordered(a), bordered(b)
-    kernels.average_linear(ours.ravel(), theirs.ravel(), ours.shape[1], motion, share, out)
+    kernels.average_linear(a.ravel(), b.ravel(), a.shape[1], motion, share, out)
     return out
 
 

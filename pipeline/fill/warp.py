@@ -5,6 +5,7 @@ bilinearly and turned into positions, to 1/32 of a sample. Chroma is taken to li
 its luma samples, which is off by a quarter of a chroma sample at most and in both keys alike.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
@@ -61,6 +62,22 @@ def bordered(plane: Plane) -> Plane:
     """Give a plane with its edge going on around it, as the loops of ``kernels`` want it."""
     wide = cv2.copyMakeBorder(plane, BORDER, BORDER, BORDER, BORDER, cv2.BORDER_REPLICATE)
     return np.asarray(wide, plane.dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class Bordered:
+    """A frame that is fetched from more than once, and its planes with their borders."""
+
+    planes: Planes
+    luma: Plane
+    blue: Plane
+    red: Plane
+
+
+def surrounded(planes: Planes) -> Bordered:
+    """Give a frame's planes their borders."""
+    parts = (planes.luma, planes.blue, planes.red)
+    return Bordered(planes, *(bordered(part) for part in parts))
 
 
 def widened(field: Field, width: int) -> Field:
