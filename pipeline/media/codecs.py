@@ -149,7 +149,7 @@ _CODERS: dict[Codec, Coder] = {
         whole=True,
     ),
     "hevc_nvenc": Coder(
-        "hevc_nvenc", "hevc", _MOVIE, (*_planar("420 444", 8), "p010le"),
+        "hevc_nvenc", "hevc", _MOVIE, _planar("420 444", 8),
         quality=Quality(20, 1, 51), whole=True, tag="hvc1",
     ),
 }  # fmt: skip

@@ -6,7 +6,7 @@ person gave up by naming a format is lost that way too: nothing is dithered or s
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -62,7 +62,7 @@ def conform_of(film: Film, pixel_format: str, color: ColorTags | None) -> Confor
     """Prepare the way from a film's planes to an encoder's; a ``color`` of None is the film's."""
     own = resolved(film.color, film.height)
     ranges = (own.full_range, (color or own).full_range)
-    return Conform(PIXEL_FORMATS[film.pixel_format], PIXEL_FORMATS[pixel_format], ranges)
+    return Conform(_form(film.pixel_format), _form(pixel_format), ranges)
 
 
 def choose_format(film: Film, codec: Codec, asked: str | None) -> tuple[str, list[str]]:
@@ -73,23 +73,25 @@ def choose_format(film: Film, codec: Codec, asked: str | None) -> tuple[str, lis
     Raises:
         BadRequest: If the codec does not take what is asked for, or cannot keep the film whole.
     """
-    form = PIXEL_FORMATS[film.pixel_format]
+    form = _form(film.pixel_format)
     if asked is not None:
         name = _asked(film, codec, asked)
         lost = _lost(film, codec, name)
         said = f"{name} gives up what {film.pixel_format} has, as was asked for: {lost}"
         return name, [said] if lost else []
-    able = [name for name in coder(codec).formats if fits(codec, PIXEL_FORMATS[name], _size(film))]
+    able = [name for name in coder(codec).formats if fits(codec, _form(name), _size(film))]
     whole = [name for name in able if not _lost(film, codec, name)]
     if not whole:
         raise BadRequest(_refusal(film, codec, able))
-    name = min(whole, key=lambda one: _distance(form, PIXEL_FORMATS[one]))
-    if PIXEL_FORMATS[name] == form:
+    name = min(whole, key=lambda one: _distance(form, _form(one)))
+    if _form(name) == form:
         return name, []
-    if coder(codec).widens and form.depth > PIXEL_FORMATS[name].depth:
+    if coder(codec).widens and form.depth > _form(name).depth:
         return name, [f"{codec} is encoded from 10 of the film's {form.depth} bits, and read as 12"]
     width, height = _size(film)
-    taken = {PIXEL_FORMATS[one] for one in coder(codec).formats}
+    taken = {_form(one) for one in coder(codec).formats}
+    if form.model == "gray":
+        return name, [f"a grey film is painted in colours: it is written as {name}"]
     why = f"{codec} has no {film.pixel_format}"
     if form in taken:
         why = f"{width}x{height} is odd, which {codec} does not have in {film.pixel_format}"
@@ -103,9 +105,9 @@ def _size(film: Film) -> tuple[int, int]:
 def _asked(film: Film, codec: Codec, asked: str) -> str:
     name = plain(asked if asked in PIXEL_FORMATS else f"{asked}le")
     offered = coder(codec).formats
-    form = PIXEL_FORMATS.get(name)
-    own = PIXEL_FORMATS[film.pixel_format]
-    found = next((one for one in offered if PIXEL_FORMATS[one] == form), None)
+    form = _form(name) if name in PIXEL_FORMATS else None
+    own = _form(film.pixel_format)
+    found = next((one for one in offered if _form(one) == form), None)
     if form is None or found is None:
         raise BadRequest(f"{codec} does not take {asked!r}; it takes {', '.join(offered)}")
     if form != own and form.model != "yuv":
@@ -117,9 +119,9 @@ def _asked(film: Film, codec: Codec, asked: str) -> str:
 
 def _lost(film: Film, codec: Codec, pixel_format: str) -> str:
     """Say what a film loses in a format; nothing is ""."""
-    a, b = PIXEL_FORMATS[film.pixel_format], PIXEL_FORMATS[pixel_format]
+    a, b = _form(film.pixel_format), _form(pixel_format)
     squeezed = coder(codec).narrow and resolved(film.color, film.height).full_range
-    if a == b and not squeezed:
+    if a == b and a.model != "gray" and not squeezed:
         return ""
     lost = []
     if b.model != "yuv":
@@ -142,17 +144,17 @@ def _distance(a: PixelFormat, b: PixelFormat) -> tuple[bool, bool, int, int]:
 
 
 def _refusal(film: Film, codec: Codec, able: Iterable[str]) -> str:
-    form = PIXEL_FORMATS[film.pixel_format]
+    form = _form(film.pixel_format)
     others = [
         one
         for one in CODECS
         if "nvenc" not in one
         and any(
-            fits(one, PIXEL_FORMATS[name], _size(film)) and not _lost(film, one, name)
+            fits(one, _form(name), _size(film)) and not _lost(film, one, name)
             for name in coder(one).formats
         )
     ]
-    near = min(able, key=lambda one: _cost(form, PIXEL_FORMATS[one]), default=None)
+    near = min(able, key=lambda one: _cost(form, _form(one)), default=None)
     said = f"{codec} cannot hold {film.pixel_format} whole; --codec {', '.join(others)} can"
     if near is None:
         return said
@@ -166,6 +168,11 @@ def _cost(a: PixelFormat, b: PixelFormat) -> tuple[bool, float, int]:
         m / n if m > n or n % m else 0 for n, m in zip(a.subsampling, b.subsampling, strict=True)
     ]
     return a.alpha and not b.alpha, sum(missing), max(0, a.depth - b.depth)
+
+
+def _form(name: str) -> PixelFormat:
+    """Look a format up; where in a line its samples lie is of no concern here."""
+    return replace(PIXEL_FORMATS[name], places=())
 
 
 def _kind(bits: int) -> "np.dtype[np.uint8 | np.uint16]":
