@@ -1,13 +1,15 @@
 """Depth: a film of more bits is filled, lit and laid as its twin of 8 bits is, only finer."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
-from films import planes_of, still
+from films import make_film, planes_of, still
 from pipeline.fill.between import Filled, equal, fill_gap
 from pipeline.fill.boundary import read_boundary, write_boundary
 from pipeline.fill.gain import apply_gain
@@ -16,6 +18,9 @@ from pipeline.fill.strength import lay
 from pipeline.fill.tiles import Tile
 from pipeline.fill.warp import warp_planes
 from pipeline.media.color import ColorTags, Planes, Rect, eight_bits, in_eight_bits, to_rgb
+from pipeline.media.container import read_film
+from pipeline.media.picture import read_planes
+from pipeline.media.preview import DISPLAYED, displayed
 from pipeline.media.samples import PIXEL_FORMATS
 from pipeline.motion.bridge import bridges
 from pipeline.motion.flow import Luma, small_luma
@@ -200,6 +205,36 @@ def test_a_ramp_of_10_bits_is_not_painted_in_steps_of_8() -> None:
     for frame in (*(one.planes for one in made), small):
         assert len(np.unique(frame.luma[40:56])) > 100
         assert all(b - a <= 2 for a, b in pairwise(np.unique(frame.luma[48, 8:-8]).tolist()))
+
+
+def test_a_picture_of_16_bits_is_given_to_a_film_of_10_bits_without_steps(tmp_path: Path) -> None:
+    path = make_film(tmp_path / "film.mkv", [scene()[0]], codec="ffv1")
+    film = replace(read_film(path), pixel_format="yuv422p10le")
+    ramp = np.linspace(0, 65535, SIZE[0] * SIZE[1]).reshape(SIZE[::-1]).astype(np.uint16)
+    cv2.imwrite(str(tmp_path / "key.png"), np.repeat(ramp[..., None], 3, axis=2))
+    given = read_planes(tmp_path / "key.png", film)
+    assert given.depth == 10
+    assert np.unique(given.luma).size == 940 - 64 + 1
+    assert (given.blue == 512).all()
+
+
+def test_a_picture_given_to_an_hdr_film_has_the_light_of_graphics_white(tmp_path: Path) -> None:
+    path = make_film(tmp_path / "film.mkv", [scene()[0]], codec="ffv1")
+    tags = ColorTags(9, 16, 9, full_range=False)
+    film = replace(read_film(path), pixel_format="yuv420p10le", color=tags)
+    cv2.imwrite(str(tmp_path / "key.png"), np.full((*SIZE[::-1], 3), 255, np.uint8))
+    given = read_planes(tmp_path / "key.png", film)
+    assert (given.luma == round(64 + 876 * 0.5807)).all()  # 203 cd/m2, ITU-R BT.2408
+
+
+def test_an_hdr_film_is_shown_as_its_view() -> None:
+    tags = ColorTags(9, 16, 9, full_range=False)
+    planes = deep(scene()[0], 10)
+    shown = displayed(planes, tags)
+    assert shown.depth == 8
+    np.testing.assert_allclose(to_rgb(shown, DISPLAYED), to_rgb(planes, tags), atol=0.3)
+    assert shown.luma.mean() > planes.luma.mean() / 4  # PQ looks dark as it is
+    assert equal(displayed(deep(scene()[0], 10), HD), scene()[0])
 
 
 def test_what_is_looked_at_has_8_bits() -> None:

@@ -96,3 +96,10 @@ def test_odd_sizes_and_full_range_are_exact_too(tmp_path: Path, pixel_format: st
 def test_hdr_is_exact_too(tmp_path: Path, transfer: int, pixel_format: str) -> None:
     source = film(tmp_path / "film.mkv", pixel_format, tags=Tags(9, transfer, 9))
     check(painted(source, keys=1), pictures(source))
+
+
+def test_a_grey_film_is_painted_in_colours_and_keeps_its_depth(tmp_path: Path) -> None:
+    source = film(tmp_path / "film.mkv", "gray10le")
+    theirs, made = pictures(source), painted(source, keys=1)
+    assert read_film(source.with_name("painted.mkv")).pixel_format == "yuv420p10le"
+    check(made, theirs)

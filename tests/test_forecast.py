@@ -1,14 +1,18 @@
 """Forecasts: keys are counted once, and figures grow with what makes them grow."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from films import make_film, texture
-from pipeline.forecast import Forecast, predict
+from pipeline.forecast import Forecast, needs, predict
 from pipeline.media.container import Film, read_film
 from pipeline.motion.rows import Analysis
 from pipeline.plan import plan
 from pipeline.recipe import Recipe
+
+RECIPE = Recipe(style="x")
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +72,15 @@ def test_a_smaller_working_size_asks_for_less_memory(film: Film) -> None:
     native, broad = (forecast(film, style_scale=s).peak_bytes for s in ("film", 64))
     assert broad < native
     assert forecast(film, style_scale=540).peak_bytes == native
+
+
+def test_more_bits_and_alpha_ask_for_more_memory_and_room(film: Film) -> None:
+    plain, deep, clear = (
+        forecast(replace(film, pixel_format=name), keys=10, codec="ffv1")
+        for name in ("yuv444p", "yuv444p10le", "yuva444p10le")
+    )
+    assert needs(replace(film, pixel_format="yuv420p12le"), RECIPE).chunk == pytest.approx(
+        2 * needs(film, RECIPE).chunk, abs=1
+    )
+    assert plain.peak_bytes < deep.peak_bytes < clear.peak_bytes
+    assert 1.9 * plain.disk_bytes < deep.disk_bytes < clear.disk_bytes
