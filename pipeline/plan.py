@@ -200,7 +200,12 @@ def _shot(
     start: int, stop: int, analysis: Analysis, recipe: Recipe, *, size: tuple[int, int]
 ) -> Shot:
     seen = analysis.bars[start:stop]
-    gains = of_shot.gains(analysis.gain[start + 1 : stop], analysis.luma[start:stop], seen)
+    gains = of_shot.gains(
+        analysis.gain[start + 1 : stop],
+        analysis.luma[start:stop],
+        analysis.gradient[start:stop],
+        seen,
+    )
     lit = of_shot.lit(start, gains, seen)
     return Shot(
         start=start,

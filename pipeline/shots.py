@@ -1,10 +1,10 @@
 """A shot's rows to its light, its picture, and the frames that it is measured on.
 
-*Unit light* is the brightest that a shot stands in for a while, so that a fade is one however short
-the shot; *gain* is a frame's light as a multiple of it, 1 above it too: a flash stays a flash. Each
-stretch between two dark ones has its own, for what darkness swallows cannot be followed. *Lit* are
-the frames that a fade leaves bright enough to tell what is in them. Nothing here knows another
-shot.
+*Unit light* is the brightest that a shot stands in for a while, so that a fade is one however
+short the shot; *gain* is a frame's light as a multiple of it, 1 above it too: a flash stays a
+flash. Where more light shows less, it is none, but a fade to white. Each stretch between two dark
+ones has its own unit, for what darkness swallows cannot be followed. *Lit* are the frames that a
+fade leaves bright enough to tell what is in them. Nothing here knows another shot.
 """
 
 from collections.abc import Sequence
@@ -27,18 +27,27 @@ _OFTEN = 0.5
 """A level counts as one that the shot stands in from this share of the most frames at any."""
 _HELD = 4
 """Frames; one more than the longest flash."""
+_FLAT = 1e-7
+_HIDDEN = 2.0
+"""Contrast below the most by this factor is hidden by white."""
+_NOISY = 2.0
+"""Below the brightest by this factor, noise passes for contrast."""
 _GLIMPSE, _GLIMMER = 24, 0.25
 """Frames, and share of the brightest luma: what has less of both is a rest of what was there."""
 
 
 def gains(
-    changes: NDArray[np.float32], luma: NDArray[np.float32], bars: NDArray[np.int32]
+    changes: NDArray[np.float32],
+    luma: NDArray[np.float32],
+    gradient: NDArray[np.float32],
+    bars: NDArray[np.int32],
 ) -> tuple[float, ...]:
     """Turn changes from frame to frame into light relative to unit light.
 
     Args:
         changes: [N - 1], light of each frame but the first as a multiple of the one before.
         luma: [N], mean above black.
+        gradient: [N], mean squared gradient of luma.
         bars: [N, 4], -1 where all is dark: over such a frame the painter would lay its mean colour.
     """
     dark = bars[:, 0] < 0
@@ -48,7 +57,8 @@ def gains(
     for start, stop in pairwise(edges):
         if dark[start]:
             continue
-        light = _followed(changes[start : stop - 1], luma[start:stop])
+        stretch = slice(start, stop)
+        light = _followed(changes[start : stop - 1], luma[stretch], gradient[stretch])
         left = float(luma[start:stop].max()) / brightest
         if stop - start < _GLIMPSE and left < _GLIMMER:
             light = np.maximum(light * left, _FAINTEST)
@@ -88,7 +98,9 @@ def spread(candidates: Sequence[int]) -> tuple[int, ...]:
     return tuple(candidates[(2 * i + 1) * len(candidates) // (2 * count)] for i in range(count))
 
 
-def _followed(changes: NDArray[np.float32], luma: NDArray[np.float32]) -> NDArray[np.float64]:
+def _followed(
+    changes: NDArray[np.float32], luma: NDArray[np.float32], gradient: NDArray[np.float32]
+) -> NDArray[np.float64]:
     if (changes == 1).all():
         return np.ones(luma.size)
     light = np.concatenate([[0.0], np.cumsum(np.log(changes.astype(np.float64)))])
@@ -97,22 +109,34 @@ def _followed(changes: NDArray[np.float32], luma: NDArray[np.float32]) -> NDArra
     # and no level to be brighter.
     mean = np.log(np.maximum(luma.astype(np.float64), 0.5))
     mean -= np.median(mean)
-    unit = _unit(light, mean)
+    unit = _unit(light, mean, shows=_shows(light, gradient))
     darkest = np.minimum(mean - unit - np.log(_DRIFT), 0.0)
-    light = np.clip(light - unit, np.maximum(darkest, np.log(_FAINTEST)), 0.0)
-    return np.asarray(np.exp(light))
+    return np.exp(np.clip(light - unit, np.maximum(darkest, np.log(_FAINTEST)), 0.0))
 
 
-def _unit(light: NDArray[np.float64], mean: NDArray[np.float64]) -> float:
+def _shows(light: NDArray[np.float64], gradient: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Say which frames show about as much as their light says: contrast grows with light."""
+    detail = np.log(np.maximum(gradient.astype(np.float64), _FLAT)) / 2 - light
+    bright = light >= light.max() - np.log(_NOISY)
+    return np.asarray(detail >= detail[bright].max() - np.log(_HIDDEN))
+
+
+def _unit(
+    light: NDArray[np.float64], mean: NDArray[np.float64], *, shows: NDArray[np.bool_]
+) -> float:
     """Give unit light: the brightest level that is held, as far as the luma says so too.
 
     Args:
         light: [N], logarithm of the light, as a multiple of its median.
         mean: [N], the same of mean luma.
+        shows: [N], which frames show as much as their light says.
     """
-    level = np.sort(light)
+    level = np.sort(light[shows])
+    if level.size == 0:
+        return 0.0
     counts = np.arange(1, level.size + 1) - np.searchsorted(level, level - _LEVEL)
     held = counts >= max(_OFTEN * counts.max(), _HELD)
     brightest = level[held if held.any() else counts == counts.max()][-1]
-    inside = (light <= brightest) & (light >= brightest - _LEVEL)
-    return max(0.0, min(float(np.median(light[inside])), float(np.median(mean[inside]))))
+    inside = shows & (light <= brightest) & (light >= brightest - _LEVEL)
+    found = min(float(np.median(light[inside])), float(np.median(mean[inside])))
+    return max(0.0, found) if shows.all() else found

@@ -19,6 +19,8 @@ class Terms:
     """Motion is trusted only where both ends look alike."""
     bicubic: bool = True
     """Luma is fetched bicubically; bilinearly without."""
+    dissolve: bool = True
+    """In a dissolve keys fade one into the other, and nothing is held."""
     variance: bool = True
     """Luma gets part of the texture back that averaging took."""
     steady: bool = True

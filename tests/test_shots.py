@@ -4,27 +4,33 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from pipeline.shots import gains
 
-MEAN = 110.0
+Numbers = NDArray[np.float64]
+
+MEAN, DETAIL = 110.0, 0.002
 
 
-def measured(
-    light: Sequence[float], *, mean: float | Sequence[float] = MEAN, dark: float = 0.06
-) -> tuple[float, ...]:
+def measured(light: Sequence[float], *, dark: float = 0.06) -> tuple[float, ...]:
     """Gains of a shot whose light is known, as the analysis would see it.
 
     What is darker than ``dark`` is black, and changes under 1.5 % or above twofold are not seen.
     """
     level = np.array(light, np.float64)
-    luma = level * mean
+    luma = level * MEAN
     seen = np.maximum(level, 1e-6)
     ratio = seen[1:] / seen[:-1]
     log = np.abs(np.log(ratio))
     changes = np.where((log < 0.015) | (log > np.log(2.0) + 1e-9), 1.0, ratio)
     bars = np.where((level < dark)[:, None], -1, 0) * np.ones((1, 4), np.int32)
-    return gains(changes.astype(np.float32), luma.astype(np.float32), bars.astype(np.int32))
+    return gained(changes, luma, level**2 * DETAIL, bars)
+
+
+def gained(changes: Numbers, luma: Numbers, gradient: Numbers, bars: Numbers) -> tuple[float, ...]:
+    seen, mean, detail = (numbers.astype(np.float32) for numbers in (changes, luma, gradient))
+    return gains(seen, mean, detail, bars.astype(np.int32))
 
 
 def down(frames: int) -> list[float]:
@@ -79,8 +85,8 @@ def test_a_flickering_light_that_stays_the_same_is_unit_light() -> None:
 
 
 def test_errors_that_add_up_are_not_taken_for_light() -> None:
-    changes = np.full(99, 1.03, np.float32)
-    found = gains(changes, np.full(100, MEAN, np.float32), np.zeros((100, 4), np.int32))
+    steady = np.ones(100)
+    found = gained(1.03 * steady[1:], MEAN * steady, DETAIL * steady, np.zeros((100, 4)))
     assert min(found) >= round(1 / 1.5, 4)
     assert found[50:] == (1.0,) * 50
 
@@ -95,6 +101,17 @@ def test_an_exposure_that_drifts_is_followed_and_never_above_unit() -> None:
     found = np.array(measured(light.tolist()))
     assert np.allclose(found, light, rtol=0.11)
     assert found.max() == 1.0
+
+
+@pytest.mark.parametrize("lit", [2, 9, 60])
+@pytest.mark.parametrize("white", [1, 9, 60])
+@pytest.mark.parametrize("mean", [50, MEAN])
+def test_a_fade_to_white_is_not_light(lit: int, white: int, mean: float) -> None:
+    share = np.array([*[0.0] * lit, *np.linspace(0, 1, 11)[1:-1], *[1.0] * white])
+    luma = (1 - share) * mean + share * 219
+    changes = luma[1:] / luma[:-1]
+    found = gained(changes, luma, (1 - share) ** 2 * DETAIL, np.zeros((share.size, 4)))
+    assert min(found[: lit + 4]) > 0.8
 
 
 def test_a_dim_scene_behind_black_is_painted_as_it_is() -> None:

@@ -23,7 +23,7 @@ from pipeline.fill.warp import Bordered, surrounded
 from pipeline.judge.detail import gradient
 from pipeline.media.color import Planes
 from pipeline.motion.bridge import Bridge, Step, bridges, steps
-from pipeline.motion.flow import Luma
+from pipeline.motion.flow import Field, Luma
 from pipeline.terms import ALL, Terms
 
 _FAINT = 0.01
@@ -150,10 +150,15 @@ def _met(
     phase: float,
     terms: Terms = ALL,
 ) -> Average:
-    near = (1 - phase) * (span.trust_left + _FAINT)
-    far = phase * (span.trust_right + _FAINT)
+    near = (1 - phase) * (_faded(span.trust_left, span.dissolve) + _FAINT)
+    far = phase * (_faded(span.trust_right, span.dissolve) + _FAINT)
     share = np.asarray(near / (near + far), np.float32)
     return average(left, right, share, to_a=span.to_left, to_b=span.to_right, terms=terms)
+
+
+def _faded(trust: Field, dissolve: float) -> Field:
+    """Take a dissolve's share of a trust from how alike both ends look: it is to look otherwise."""
+    return trust if dissolve == 0 else trust + np.float32(dissolve) * (1 - trust)
 
 
 def _between(
@@ -167,7 +172,8 @@ def _between(
     met = _met(*keys, span, phase, terms)
     closed = close_holes(met.planes, before, span, tiles, terms=terms)
     # Less and less towards b, so that b is met without a jump.
-    low = correction(closed, before, span, terms.steady * _STEADY * min(1.0, 2 * (1 - phase)))
+    taken = terms.steady * _STEADY * min(1.0, 2 * (1 - phase)) * (1 - span.dissolve)
+    low = correction(closed, before, span, taken)
     made = finished(replace(met, planes=closed), low.luma)
     blue, red = (
         corrected(plane, added, depth=made.depth)

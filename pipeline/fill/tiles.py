@@ -53,8 +53,8 @@ def find_tiles(
 
 
 def hole(bridge: Bridge) -> Field:
-    """Give the hole of a frame, [h, w], 0 (some key explains it) to 1."""
-    return hole_weight(bridge.trust_left, bridge.trust_right)
+    """Give the hole of a frame, [h, w], 0 (some key explains it, or both in a dissolve) to 1."""
+    return hole_weight(bridge.trust_left, bridge.trust_right) * np.float32(1 - bridge.dissolve)
 
 
 def hole_share(bridge: Bridge) -> float:

@@ -29,6 +29,7 @@ from pipeline.motion.cuts import (
     pair,
     small_chroma,
 )
+from pipeline.motion.dissolve import going_on, left_over
 from pipeline.motion.flow import Luma, analysis_size, small_luma
 from pipeline.motion.light import Bars, bars
 from pipeline.motion.rows import TONES, Analysis
@@ -37,6 +38,8 @@ _SPAN = Fraction(10)
 _FLASH = 3
 """Longest flash, in frames."""
 _LEAST_COVERAGE = 0.2
+_ANOTHER = 24.0
+"""Codes by which a frame has dissolved into another that knows nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +98,14 @@ def analyse(film: Film, start: int, stop: int, *, threads: int = 1) -> Analysis:
     size = analysis_size(*film.size)
     ahead = min(film.frames, last + _FLASH)
     seen: deque[tuple[int, _Glance]] = deque(maxlen=2 * _FLASH + 2)
+    pairs: dict[int, Pair] = {}
     rows: list[_Row] = []
     for frame in frames(film, start, ahead, threads=threads):
         seen.append((frame.index, _glance(frame.planes, size)))
         if frame.index - _FLASH >= first:
-            rows.append(_row(seen, frame.index - _FLASH, black=black))
+            rows.append(_row(seen, frame.index - _FLASH, pairs, black=black))
     while len(rows) < last - first:
-        rows.append(_row(seen, first + len(rows), black=black))
+        rows.append(_row(seen, first + len(rows), pairs, black=black))
     return _table(rows, start=first)
 
 
@@ -140,7 +144,10 @@ def _glance(planes: Planes, size: tuple[int, int]) -> _Glance:
     return _Glance(planes, shown, luma, histograms(shown, luma), float(luma.std()))
 
 
-def _row(seen: Sequence[tuple[int, _Glance]], at: int, *, black: int) -> _Row:
+def _row(
+    seen: Sequence[tuple[int, _Glance]], at: int, pairs: dict[int, Pair], *, black: int
+) -> _Row:
+    """Measure frame ``at``; ``pairs`` holds what is known of it and the one before, and after."""
     near = dict(seen)
     now = near[at]
     own = _Row(
@@ -152,15 +159,21 @@ def _row(seen: Sequence[tuple[int, _Glance]], at: int, *, black: int) -> _Row:
     before = near.get(at - 1)
     if before is None or _equal(now, before):
         return replace(own, still=before is not None)
-    found = pair(now.luma, before.luma, black=black)
+    found = pairs.pop(at, None) or pair(now.luma, before.luma, black=black)
     score = _score(now, before, found)
     if score >= CUT:
         score = min([score, *_around(near, at, black=black)])
     cut = score >= CUT
+    hole = float(hole_weight(found.trust, found.trust).mean())
+    after = near.get(at + 1)
+    if after is not None and not _equal(after, now):
+        then = pairs[at + 1] = pair(after.luma, now.luma, black=black)
+        left, again = left_over(now.luma, found.fetched), left_over(after.luma, then.fetched)
+        hole = max(hole, min(1.0, going_on(left, again, then.back) / _ANOTHER))
     return replace(
         own,
         cut=score,
-        hole=float(hole_weight(found.trust, found.trust).mean()),
+        hole=hole,
         residual=found.residual,
         gain=1.0 if cut else found.gain,
         content=float("nan") if cut else _content(now.luma, found),

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from pipeline.motion.confidence import confidence
+from pipeline.motion.dissolve import going_on, left_over
 from pipeline.motion.flow import Field, Flow, Luma, compose, estimate, no_motion, warp
 from pipeline.terms import ALL, Terms
 
@@ -25,6 +26,8 @@ _FULL_DROP = 1.0
 """Codes by which the mean error must drop for a new measurement to be taken as it is."""
 _STANDS = 0.5
 """Codes by which no motion may fit worse and still be preferred."""
+_SLOW, _FAST = 0.3, 0.8
+"""Codes a frame; up to the first a dissolve does no harm, from the second on it is all there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class Bridge:
     trust_left: Field
     trust_right: Field
     trust_previous: Field
+    dissolve: float = 0.0
+    """How far the film dissolves here, 0 to 1, so that one key is best faded into the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,7 @@ def bridges(
     left = _reach(lumas, along, terms)
     turned = [Step(step.forth, step.back, step.still) for step in reversed(along)]
     right = _reach(lumas[::-1], turned, terms)[::-1]
+    fading = dissolves(lumas, along) if terms.dissolve else [0.0] * len(along)
     return [
         Bridge(
             to_left=left[t].to_key,
@@ -93,9 +99,26 @@ def bridges(
             trust_left=left[t].trust,
             trust_right=right[t].trust,
             trust_previous=_step_trust(along[t - 1], lumas[t], lumas[t - 1], terms),
+            dissolve=fading[t - 1],
         )
         for t in range(1, len(lumas) - 1)
     ]
+
+
+def dissolves(lumas: Sequence[Luma], along: Sequence[Step]) -> list[float]:
+    """Give for each step of a gap how far it is a dissolve, 0 to 1; a gap of one step has none."""
+    found, last = [0.0] * len(along), -1
+    before: Field | None = None
+    for t, step in enumerate(along):
+        if step.still:
+            continue
+        left = left_over(lumas[t + 1], warp(lumas[t], step.back))
+        if before is not None:
+            share = (going_on(before, left, step.back) - _SLOW) / (_FAST - _SLOW)
+            share = min(1.0, max(0.0, share))
+            found[last], found[t] = max(found[last], share), share
+        before, last = left, t
+    return found
 
 
 def key_motion(

@@ -3,7 +3,7 @@
 A *cut* needs three things at once: motion explains next to nothing, what it leaves is as large as
 the picture's own contrast, and the colours are others. Fast motion fails the third, a fade the
 first two. A *flash* passes all three and is no cut: the film goes on behind it, so there is no cut
-between a frame before it and a frame after it. Dissolves are not looked for.
+between a frame before it and a frame after it. A *dissolve* is no cut (``dissolve``).
 """
 
 from dataclasses import dataclass

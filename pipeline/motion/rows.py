@@ -27,7 +27,7 @@ class Analysis:
     cut: NDArray[np.float32]
     """0 to 1: how sure it is that the frame is the first of a shot."""
     hole: NDArray[np.float32]
-    """Share of the frame that the frame before does not explain."""
+    """Share of the frame that the frame before does not explain; how far a dissolve goes in it."""
     residual: NDArray[np.float32]
     """Mean luma difference that motion and gain leave, in 8-bit codes."""
     gain: NDArray[np.float32]
