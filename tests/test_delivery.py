@@ -326,7 +326,31 @@ def test_audio_tracks_a_container_lacks_are_said_before(tmp_path: Path) -> None:
         "track 2 (audio pcm_s24le)",
     ]
     made, notes = delivered(film, tmp_path / "made.mov", "prores")
-    assert [track.language for track in made.tracks] == ["swe", "ger"] or notes
+    assert [track.language for track in made.tracks] == ["sve", "ger"]
+    assert notes == [
+        "prores has no yuv420p: the film is written as yuv422p10le, which loses nothing"
+    ]
+
+
+def test_words_that_a_container_lacks_are_said_before(tmp_path: Path) -> None:
+    words = {"title": "A film", "director": "Somebody"}
+    sounds = [Sound("pcm_s24le", "kab", "Commentary"), Sound("pcm_s24le", "deu")]
+    path = make_film(tmp_path / "film.mkv", pictures(2), sounds=sounds, metadata=words)
+    film = read_film(path)
+    lost = {
+        ".mkv": [],
+        ".mov": ["mov does not hold: DIRECTOR, language kab of track 1"],
+        ".mxf": [
+            "mxf does not hold: DIRECTOR, title, language kab of track 1, "
+            "title Commentary of track 1, language deu of track 2"
+        ],
+    }
+    for suffix, said in lost.items():
+        codec: Codec = "ffv1" if suffix == ".mkv" else "prores"
+        target = tmp_path / f"made{suffix}"
+        encoding, _ = choose_encoding(film, codec=codec, target=target)
+        assert foreseen(film, encoding, start=0) == said
+        assert [note for note in delivered(film, target, codec)[1] if "hold:" in note] == said
 
 
 @pytest.mark.parametrize("source", [".ts", ".flv"])

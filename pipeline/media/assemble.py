@@ -24,6 +24,7 @@ from pipeline.media.clock import later_timecode
 from pipeline.media.container import Film
 from pipeline.media.encode import Encoding, Segment, describe, disk, timescale
 from pipeline.media.index import Ticks
+from pipeline.media.rehearsal import words_to_lose
 from pipeline.media.shape import write_shape
 from pipeline.media.tracks import (
     Cut,
@@ -171,7 +172,8 @@ def _order(segment: Segment) -> _Order:
 
 def foreseen(film: Film, encoding: Encoding, *, start: int) -> list[str]:
     """Say before any work, in one line each, what a film that begins at ``start`` will not hold."""
-    return left_behind(film, encoding.container) + _timecode(film, start)[1]
+    muxer = encoding.container
+    return left_behind(film, muxer) + _timecode(film, start)[1] + words_to_lose(film, muxer)
 
 
 def _options(film: Film, encoding: Encoding) -> dict[str, str]:

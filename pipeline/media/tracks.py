@@ -27,12 +27,16 @@ if TYPE_CHECKING:
     Timed: TypeAlias = tuple[Fraction, av.Packet[Stream]]
     """When a packet is due, in seconds of the new film, and the packet."""
 
+SPOKEN = frozenset({"audio", "subtitle"})
+"""Kinds of tracks that have a language."""
 _OF_THE_FILE = frozenset(
     {"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "timecode"}
 )
 _OF_THE_TRACK = _OF_THE_FILE | {"handler_name", "vendor_id", "name"}
-_MAC_LANGUAGES = {"deu": "ger", "fre": "fra", "nld": "dut"}
-"""MOV knows some languages under one of their two names only."""
+_ISO = "deu fre nld swe ell isl zho fas sqi rum cze slo mkd hye kat bod mya msa cym eus"
+_MAC = "ger fra dut sve gre ice chi per alb ron ces slk mac arm geo tib bur may wel baq"
+_MAC_LANGUAGES = dict(zip(_ISO.split(), _MAC.split(), strict=True))
+"""MOV's muxer knows some languages under one of their two names only, and Swedish as "sve"."""
 _UNNAMED = {"1 channels": "mono", "2 channels": "stereo"}
 """What the layout of few channels can only be, where a container says their number alone."""
 
@@ -107,17 +111,19 @@ def reel_of(source: av.container.InputContainer, film: Film) -> str:
     return next((s.metadata["reel_name"] for s in streams if s.metadata.get("reel_name")), "")
 
 
-def lost_words(film: Film, target: Path, muxer: str) -> list[str]:
+def lost_words(film: Film, target: Path | io.BytesIO, muxer: str) -> list[str]:
     """Say in one line which words about the film and its tracks did not survive."""
+    written = str(target) if isinstance(target, Path) else target
     with (
         av.open(str(film.path), "r", metadata_errors="replace") as source,
-        av.open(str(target), "r", metadata_errors="replace") as made,
+        av.open(written, "r", metadata_errors="replace") as made,
     ):
         kept = {key.lower() for key in made.metadata}
         known = kept | _OF_THE_FILE | {"creation_time"}  # of which zero reads back as none
         lost = sorted(key for key in source.metadata if key.lower() not in known)
-        beside = [s for s in made.streams if s.type in {"audio", "subtitle", "attachment"}]
-        here = [source.streams[track.index] for track in carried(film, muxer)]
+        beside = [stream for stream in made.streams if stream.type in SPOKEN]
+        tracks = [track for track in carried(film, muxer) if track.kind in SPOKEN]
+        here = [source.streams[track.index] for track in tracks]
         pairs = [(source.streams[film.stream], made.streams.video[0])]
         for a, b in [*pairs, *zip(here, beside, strict=False)]:
             said, says = words_of(a, muxer=muxer), words_of(b, muxer=muxer)
@@ -180,7 +186,17 @@ def packets_of(film: Film, track: int, cut: Cut) -> "Iterator[Timed]":
             if cut.end is not None and due * base >= cut.end:
                 return
             if _place(packet, cut, base, lasting=stream.type == "subtitle"):
-                yield packet.dts * base, packet
+                yield packet.dts * base, _bare(packet)
+
+
+def _bare(packet: "av.Packet[Stream]") -> "av.Packet[Stream]":
+    """Leave out headers that FLV hands out again after a seek: Matroska's muxer garbles them."""
+    if not packet.has_sidedata("new_extradata"):
+        return packet
+    bare: av.Packet[Stream] = av.Packet(bytes(packet))
+    bare.pts, bare.dts, bare.duration = packet.pts, packet.dts, packet.duration
+    bare.time_base, bare.is_keyframe = packet.time_base, packet.is_keyframe
+    return bare
 
 
 def _holds(muxer: str, track: Track, source: Stream) -> bool:
