@@ -1,5 +1,7 @@
 """Decoding: any range is the same slice of the whole film, and damage is never passed on."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -130,6 +132,27 @@ def test_a_damaged_packet_is_named_by_its_time(tmp_path: Path) -> None:
         list(frames(film, 0, N))
     with pytest.raises(CorruptFilm, match=f"PTS {pts}"):
         list(frames(film, 20, 22))
+
+
+_CLOSED_EARLY = """
+import sys
+from pathlib import Path
+from pipeline.media.container import read_film
+from pipeline.media.decode import frames
+film = read_film(Path(sys.argv[1]))
+for start in range(12):
+    run = frames(film, start, film.frames, threads=4)
+    next(run)
+    run.close()
+"""
+
+
+def test_a_worker_never_hangs_on_early_close(tmp_path: Path) -> None:
+    path = make_film(tmp_path / "film.mp4", numbered(texture(N)), bframes=3)
+    root = Path(__file__).parent.parent
+    subprocess.run(
+        [sys.executable, "-c", _CLOSED_EARLY, str(path)], cwd=root, timeout=30, check=True
+    )
 
 
 def test_a_film_that_went_away_is_unreadable(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 An *index* is one row a packet of the picture's stream, in decoding order; an *entry* is the packet
 that decoding of another has to start from. A packet marked discard is in the index, since others
-may need it, and is no frame. Nothing here decodes, and payloads are not looked at.
+may need it, and is no frame. Nothing here decodes; payloads are summed, and those of H.264 that are
+marked sync are asked whether they stand alone.
 """
 
 import hashlib
