@@ -223,6 +223,10 @@ def test_a_still_for_which_there_is_no_room_leaves_nothing(film: Path, reelbrush
         (("--frames", "a-b"), "a-b"),
         (("--frames", "3-14"), "0-13"),
         (("--codec", "ffv1"), "ffv1"),
+        (("--codec", "prores"), "name the film .mov or .mxf"),
+        (("--codec", "dnxhr", "--crf", "20"), "crf: dnxhr has one quality"),
+        (("--codec", "hevc", "--crf", "52"), "crf: hevc has a quality of 0 to 51"),
+        (("--pixel-format", "yuv411p"), "h264 does not take 'yuv411p'; it takes yuv420p"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )

@@ -11,6 +11,9 @@ import av
 import pytest
 
 from films import Picture, Sound, Tags, make_film, numbered, texture
+from jobs.progress import Silent
+from jobs.stylize import Job, stylize
+from painters import Identity
 from pipeline.errors import BadRequest, VerificationFailed
 from pipeline.media.assemble import assemble, foreseen
 from pipeline.media.codecs import Codec
@@ -19,6 +22,7 @@ from pipeline.media.decode import frames
 from pipeline.media.encode import Encoding, Segment, choose_encoding, write_segment
 from pipeline.media.hdr10 import StaticMetadata, static_metadata
 from pipeline.media.verify import verify_film
+from pipeline.recipe import Recipe
 
 N = 12
 RATE = Fraction(24000, 1001)
@@ -165,6 +169,22 @@ def test_timecode_roundtrip(
     made, _ = delivered(film, tmp_path / f"made{suffix}", codec, start=begin)
     assert (film.timecode, made.timecode) == (timecode, later)
     assert made.frame_rate == rate
+
+
+def test_a_mean_rate_of_many_digits_is_written(tmp_path: Path) -> None:
+    """A varying rate over hours has a mean that is no fraction of 32-bit numbers."""
+    path = make_film(tmp_path / "film.mp4", pictures(), pts=[i * i for i in range(N)])
+    film = replace(read_film(path), frame_rate=Fraction(15487290001, 648000001))
+    made, _ = delivered(film, tmp_path / "made.mp4", "h264")
+    assert made.frames == N
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov"])
+def test_the_index_stands_in_front(tmp_path: Path, suffix: str) -> None:
+    film = read_film(make_film(tmp_path / "film.mp4", pictures(2)))
+    made, _ = delivered(film, tmp_path / f"made{suffix}", "h264")
+    content = made.path.read_bytes()
+    assert content.index(b"moov") < content.index(b"mdat")
 
 
 # -- colours -------------------------------------------------------------------------------------
@@ -362,6 +382,35 @@ def test_audio_tracks_from_streams_lose_their_headers(
     made, _ = delivered(film, tmp_path / f"made{suffix}", "h264")
     assert [track.codec for track in made.tracks] == ["aac"]
     assert heard(made.path)[0][0] == "stereo"
+
+
+# -- a whole run ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("codec", "suffix", "pixels"),
+    [
+        ("hevc", ".mov", "yuv422p10le"),
+        ("av1", ".webm", "yuv420p10le"),
+        ("vp9", ".mp4", "yuv420p"),
+        ("prores-4444", ".mov", "yuva444p10le"),
+        ("prores", ".mxf", "yuv422p10le"),
+        ("dnxhr", ".mov", "yuv422p10le"),
+    ],
+)
+def test_a_whole_run_delivers(tmp_path: Path, codec: Codec, suffix: str, pixels: str) -> None:
+    source = tmp_path / "film.mkv"
+    make_film(source, pictures(8, LARGE), codec="ffv1", pixel_format=pixels, rate=RATE)
+    recipe = Recipe(style="made", codec=codec, strength=0)
+    target = tmp_path / f"made{suffix}"
+    result = stylize(Job(source, target, recipe), progress=Silent(), hire=Identity)
+    assert (result.frames, read_film(target).frames) == (8, 8)
+    a, b = (list(frames(film, 0, 8)) for film in map(read_film, (source, target)))
+    for one, other in zip(a, b, strict=True):
+        deep = max(one.planes.depth, other.planes.depth)
+        lumas = [f.planes.luma.astype(int) << (deep - f.planes.depth) for f in (one, other)]
+        assert abs(lumas[0] - lumas[1]).mean() < 4 << (deep - 8)
+        assert (one.planes.alpha is None) == (other.planes.alpha is None)
 
 
 # -- bad segments --------------------------------------------------------------------------------

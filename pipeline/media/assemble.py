@@ -22,7 +22,7 @@ import numpy as np
 from pipeline.errors import VerificationFailed
 from pipeline.media.clock import later_timecode
 from pipeline.media.container import Film
-from pipeline.media.encode import Encoding, Segment, describe, disk, timescale
+from pipeline.media.encode import Encoding, Segment, describe, disk, rate_of, timescale
 from pipeline.media.index import Ticks
 from pipeline.media.rehearsal import words_to_lose
 from pipeline.media.shape import write_shape
@@ -209,7 +209,7 @@ def _describe(
     encoding: Encoding,
 ) -> None:
     picture.time_base = film.time_base
-    picture.codec_context.framerate = film.frame_rate
+    picture.codec_context.framerate = rate_of(film)
     if encoding.container != "mxf" and encoding.coder.tag:
         # the muxer would choose one that means another depth
         picture.codec_context.codec_tag = template.codec_context.codec_tag

@@ -42,6 +42,7 @@ from pipeline.media.tags import choose_color
 from pipeline.media.tail import tail
 
 _FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_MOST_OF_A_RATE = 100_000
 _FEW = 2
 """Frames that come in their order, and of which x265 leaves the DTS unset."""
 _MILLISECONDS = frozenset({"matroska", "webm"})
@@ -220,6 +221,11 @@ def describe(stream: av.VideoStream, film: Film, encoding: Encoding) -> None:
         context.sample_aspect_ratio = film.sample_aspect_ratio
 
 
+def rate_of(film: Film) -> Fraction:
+    """Give the frame rate in numbers that FFmpeg holds; the mean of a varying one may have more."""
+    return film.frame_rate.limit_denominator(_MOST_OF_A_RATE)
+
+
 def timescale(film: Film) -> dict[str, str]:
     """The option that makes MP4 and MOV count in the film's own ticks."""
     return {"video_track_timescale": str(film.time_base.denominator)}
@@ -278,9 +284,7 @@ def _stream(
         more=settings_of(encoding.metadata, encoding.codec),
     )
     hush(encoding.codec)
-    stream = cast(
-        av.VideoStream, container.add_stream(row.encoder, film.frame_rate, options=options)
-    )
+    stream = cast(av.VideoStream, container.add_stream(row.encoder, rate_of(film), options=options))
     context = stream.codec_context
     context.width, context.height = film.width, film.height
     context.pix_fmt = encoding.pixel_format
