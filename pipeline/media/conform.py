@@ -130,7 +130,7 @@ def _lost(film: Film, codec: Codec, pixel_format: str) -> str:
         lost.append(f"{a.depth} bits for {b.depth}")
     elif squeezed and b.depth <= a.depth:
         lost.append("full range")
-    if a.model != "gray" and any(n % m for n, m in zip(a.subsampling, b.subsampling, strict=True)):
+    if any(n % m for n, m in zip(a.subsampling, b.subsampling, strict=True)):
         lost.append("chroma")
     if a.alpha and not b.alpha:
         lost.append("alpha")
