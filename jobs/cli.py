@@ -17,7 +17,7 @@ import cv2
 import typer
 from rich.console import Console
 
-from jobs import options, plan_cli, probe_cli, report_cli, verify_cli, workshop_cli
+from jobs import doctor_cli, options, plan_cli, probe_cli, report_cli, verify_cli, workshop_cli
 from jobs.bench_cli import bench_app
 from jobs.options import (
     Backend,
@@ -243,6 +243,7 @@ probe_cli.add_to(app)
 report_cli.add_to(app)
 plan_cli.add_to(app)
 verify_cli.add_to(app)
+doctor_cli.add_to(app)
 workshop_cli.add_to(app)
 
 
