@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from jobs import bench_ablation_cli, bench_hold_cli
+from jobs import bench_ablation_cli, bench_hold_cli, bench_media_cli
 from jobs.bench_speed_cli import speed
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ Style = Annotated[str, typer.Option(help="A name that [b]reelbrush styles[/b] li
 
 bench_app = typer.Typer(
     help="Measure: steps (the default), hold, sweep, painter, ablation, speed, efficiency, memory, "
-    "same, kills.",
+    "same, kills, fuzz, matrix, long.",
     add_completion=False,
 )
 Seconds = Annotated[float, typer.Option(help="Length of the film's beginning.", min=0.1)]
@@ -36,6 +36,9 @@ def bench(context: typer.Context) -> None:
 bench_app.command()(speed)
 bench_app.command(epilog=bench_hold_cli.EXAMPLE)(bench_hold_cli.hold)
 bench_app.command(epilog=bench_ablation_cli.EXAMPLE)(bench_ablation_cli.ablation)
+bench_app.command(epilog=bench_media_cli.FUZZ)(bench_media_cli.fuzz)
+bench_app.command(epilog=bench_media_cli.MATRIX)(bench_media_cli.matrix)
+bench_app.command(epilog=bench_media_cli.LONG)(bench_media_cli.long)
 
 
 @bench_app.command()
@@ -68,7 +71,11 @@ def sweep(
     style: Style = "starry-night",
     frames: Annotated[int, typer.Option(help="Paint this many of each.")] = 12,
     limit: Annotated[float, typer.Option(help="Seconds for each.")] = 180.0,
+    bare: Annotated[
+        bool, typer.Option("--bare", help="Without the painter: the film's way alone.")
+    ] = False,
     output: Results = None,
+    page: Annotated[Path | None, typer.Option(help="A Markdown page to write.")] = None,
 ) -> None:
     """Try films of any kind: each is painted exactly or refused in one line."""
     from jobs import sweep as job
@@ -76,13 +83,17 @@ def sweep(
     from jobs.results import store
 
     with progress() as telling:
-        rows = job.sweep(films, style=style, frames=frames, limit=limit, progress=telling)
+        rows = job.sweep(
+            films, style=style, frames=frames, limit=limit, bare=bare, progress=telling
+        )
     table = Table("film", "exit", "clean", "said")
     for row in rows:
         table.add_row(row.film, str(row.code), "yes" if row.clean else "NO", escape(row.line))
     _print(table)
     if output is not None:
-        store(output, {"rows": job.as_json(rows)})
+        store(output, {"rows": job.as_json(rows), "frames": frames, "bare": bare})
+    if page is not None:
+        page.write_text(job.page(job.as_json(rows)), encoding="utf-8")
 
 
 @bench_app.command()

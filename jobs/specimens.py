@@ -71,7 +71,7 @@ SPECIMENS = (
              options=_B, first=180000, rate=Fraction(24000, 1001)),
     Specimen("MP4, H.264, variable rate", ".mp4", "libx264", options=_B, uneven=True),
     Specimen("MP4, H.264, fragmented", ".mp4", "libx264", options=_X264,
-             muxing={"movflags": "frag_keyframe+empty_moov"}),
+             muxing={"movflags": "frag_keyframe+delay_moov"}),
     Specimen("MP4, H.264, turned, 4:3 pixels", ".mp4", "libx264", options=_X264, rotation=90,
              shape=Fraction(4, 3)),
     Specimen("MP4, H.264 4:2:2 10 bits", ".mp4", "libx264", "yuv422p10le", options=_X264),
