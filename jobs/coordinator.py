@@ -89,6 +89,22 @@ class Coordinator:
         board = Board(budget=engine.store, gpus=engine.gpus() > 0)
         board.spans = {self._survey.spans.index(span) for span in self._survey.missing()}
         crowd = Crowd(engine, board, patience=self._patience)
+        try:
+            return self._worked(target, engine, make, board, crowd)
+        except NodeLost:
+            raise  # nobody is left to be sent home
+        except Exception:
+            crowd.dismiss()
+            raise
+
+    def _worked(
+        self,
+        target: Path,
+        engine: Engine,
+        make: Callable[[], Painting],
+        board: Board,
+        crowd: Crowd,
+    ) -> Result:
         card = self._introduced(engine, crowd, board, Hired(make))
         seconds = round(time.time() - self._began, 3)
         self.log.say("ray", seconds=seconds, workers=crowd.cores, gpus=engine.gpus())

@@ -124,6 +124,18 @@ class Crowd:
             given_up.append((out.sent, Failure("stuck", error, lost=False)))
         return given_up
 
+    def dismiss(self) -> None:
+        """Give up what is on its way and send the stylizers home: Ray may stay for others."""
+        for ref, out in self._out.items():
+            if out.stylist is None:
+                with contextlib.suppress(ray.exceptions.RayError, ValueError):
+                    ray.cancel(ref, force=True)
+        for stylist in self._stylists.values():
+            with contextlib.suppress(ray.exceptions.RayError, ValueError):
+                ray.kill(stylist)
+        self._out.clear()
+        self._stylists.clear()
+
     def _allowed(self, kind: Kind) -> float:
         longest = self._longest.get(kind)
         if longest is None:

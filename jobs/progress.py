@@ -176,8 +176,9 @@ class Bar:
 class Lines:
     """Progress as JSON lines, at most one a second and the last of each stage."""
 
-    def __init__(self, film: str = "") -> None:
-        self._film = {"film": film} if film else {}
+    def __init__(self, film: str = "", *, place: tuple[int, int] | None = None) -> None:
+        self._film: dict[str, object] = {"film": film} if film else {}
+        self._film |= {"film_number": place[0], "films": place[1]} if place else {}
         self._tally: _Tally | None = None
         self._counts = _Counts()
         self._told = 0.0
@@ -262,7 +263,14 @@ class Silent:
         """Say nothing."""
 
 
-def progress(film: str = "") -> Bar | Lines:
-    """A bar where there is a terminal, lines where there is none; ``film`` is its name."""
+def progress(film: str = "", *, place: tuple[int, int] | None = None) -> Bar | Lines:
+    """A bar where there is a terminal, lines where there is none.
+
+    Args:
+        film: its name.
+        place: which one it is, from 1, and of how many.
+    """
     console = Console(stderr=True)
-    return Bar(console, film) if console.is_terminal else Lines(film)
+    if not console.is_terminal:
+        return Lines(film, place=place)
+    return Bar(console, f"film {place[0]} of {place[1]}: {film}" if place else film)

@@ -16,7 +16,7 @@ from typing import Literal
 from actors.stylizer import Painting, hire_for
 from jobs.chosen import chosen, keep
 from jobs.commission import Result
-from jobs.engine import Machines, cores, prepare, running
+from jobs.engine import Engine, Machines, cores, prepare, running
 from jobs.given import Offer, accept, with_given
 from jobs.given import keep as keep_given
 from jobs.inline import Inline
@@ -82,7 +82,11 @@ class Job:
 
 
 def stylize(
-    job: Job, *, progress: Progressing, hire: Callable[[], Painting] | None = None
+    job: Job,
+    *,
+    progress: Progressing,
+    hire: Callable[[], Painting] | None = None,
+    engine: Callable[[], Engine] | None = None,
 ) -> Result:
     """Paint a film.
 
@@ -90,14 +94,15 @@ def stylize(
         job: what was asked for.
         progress: is told of stages and frames.
         hire: makes what stands in for the net, for tests of everything else.
+        engine: gives a Ray that stays; by default one is started, or joined, for this film alone.
 
     Raises:
         FilmError: In one line; nothing is left under the final name, the work folder is kept.
     """
     began = time.monotonic()
-    _check_target(job)
+    check_target(job)
     film = opened(job.source, job.recipe, progress=progress)
-    _check_range(film, job.recipe)
+    check_range(film, job.recipe)
     accepted = accept(job.given, film)
     job = replace(job, recipe=with_given(job.recipe, accepted))
     encoding, notes = foretold(film, job.recipe, job.target)
@@ -117,7 +122,8 @@ def stylize(
             made = _Made(film, job.recipe, encoding, work, progress, hire, code, notes, began)
             with ExitStack() as published:  # what carries the steps ends after that
                 if job.backend == "ray":
-                    result = _run(job, made, lambda target: _on_ray(job, made, target, published))
+                    ready = engine or _own_engine(job, film, published)
+                    result = _run(job, made, lambda target: _on_ray(job, made, target, ready))
                 else:
                     result = _run(job, made, lambda target: _inline(job, made, target))
                 Log(work.path).say("published")
@@ -176,8 +182,14 @@ def _inline(job: Job, made: _Made, target: Path) -> Result:
     return loop.run(target)
 
 
-def _on_ray(job: Job, made: _Made, target: Path, published: ExitStack) -> Result:
-    """Have Ray carry the steps; it stays until the film is published."""
+def _own_engine(job: Job, film: Film, published: ExitStack) -> Callable[[], Engine]:
+    """What starts or joins Ray for one film; it stays until that is published."""
+    engine = running(job.machines, needs(film, job.recipe), cores=cores())
+    return lambda: published.enter_context(engine)
+
+
+def _on_ray(job: Job, made: _Made, target: Path, engine: Callable[[], Engine]) -> Result:
+    """Have Ray carry the steps."""
     prepare(job.machines)
     from jobs.coordinator import Coordinator  # Ray takes a second to import
 
@@ -189,10 +201,9 @@ def _on_ray(job: Job, made: _Made, target: Path, published: ExitStack) -> Result
         progress=made.progress,
         patience=job.patience,
     )
-    engine = running(job.machines, needs(made.film, job.recipe), cores=cores())
     return coordinator.run(
         target,
-        engine=lambda: published.enter_context(engine),
+        engine=engine,
         hire=lambda gpu: made.maker(device="cuda" if gpu else "cpu", threads=1),
     )
 
@@ -228,7 +239,12 @@ def _sidecar(job: Job, made: _Made, result: Result, unnamed: Path) -> Sidecar:
     )
 
 
-def _check_target(job: Job) -> None:
+def check_target(job: Job) -> None:
+    """Make sure that a film's name is free, and its folder there.
+
+    Raises:
+        BadRequest: If not.
+    """
     if not job.target.parent.is_dir():
         raise BadRequest(f"there is no folder {job.target.parent}")
     if not os.access(job.target.parent, os.W_OK):
@@ -247,7 +263,12 @@ def _check_target(job: Job) -> None:
             raise BadRequest(f"{job.target} exists; --overwrite replaces it")
 
 
-def _check_range(film: Film, recipe: Recipe) -> None:
+def check_range(film: Film, recipe: Recipe) -> None:
+    """Make sure that the film has the frames that are wanted.
+
+    Raises:
+        BadRequest: If not.
+    """
     if recipe.frames is not None and recipe.frames[1] > film.frames:
         first, last = recipe.frames[0], recipe.frames[1] - 1
         raise BadRequest(

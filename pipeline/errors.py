@@ -11,6 +11,7 @@
     │   └── CorruptFilm           packets or frames that contradict the index
     ├── MissingWeights            weights absent or not what their digest says (exit 3)
     ├── ChunkFailed               a chunk could not be painted                 (exit 4)
+    ├── BatchFailed               films of a batch are not painted             (exit 4)
     ├── VerificationFailed        what was written is not what was asked for   (exit 5)
     ├── OutOfResources            disk or memory                               (exit 6)
     └── ClusterFailed             Ray, or a machine of its cluster             (exit 6)
@@ -62,6 +63,12 @@ class MissingWeights(FilmError):
 
 class ChunkFailed(FilmError):
     """A chunk could not be painted; the message names it."""
+
+    exit_code = 4
+
+
+class BatchFailed(FilmError):
+    """Some films of a batch are not painted; the message names them."""
 
     exit_code = 4
 

@@ -63,7 +63,9 @@ def _most_keys(given: object) -> int | str:
 class Recipe(BaseModel):
     """The settings of a job."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     style: Annotated[str, Field(min_length=1)]
     """A painting or a mix, as ``pipeline.paint.choice`` reads it; in no digest, for the code is."""
@@ -83,7 +85,9 @@ class Recipe(BaseModel):
     """Distance of the keyframes; 1 paints every frame, with harmonise, fill and gate off."""
     max_gap: Annotated[int, Field(ge=1, le=48)] = 12
     """Most frames from one key to the next when ``keys`` is "auto", freezes not counted."""
-    max_keys: Annotated[int | str, PlainValidator(_most_keys)] | None = None
+    max_keys: (
+        Annotated[int | str, PlainValidator(_most_keys, json_schema_input_type=int | str)] | None
+    ) = None
     """Most frames of the film that may be keys: a number, or a share as text, "15%"."""
     keep_bars: bool = True
     """Leave letterbox bars as they are."""

@@ -92,14 +92,8 @@ def later_timecode(timecode: str, frames: int, *, rate: Fraction) -> str:
     Raises:
         ValueError: If it is no timecode.
     """
-    match = _TIMECODE.fullmatch(timecode.strip())
-    if match is None:
-        raise ValueError(f"expected HH:MM:SS:FF, got {timecode!r}")
-    hours, minutes, seconds, ticks = (int(match[i]) for i in (1, 2, 3, 5))
-    mark, nominal = match[4], round(rate)
-    dropped = nominal // 15 if mark in ";." else 0  # numbers skipped at each minute but the tenths
-    total = minutes + 60 * hours
-    count = (total * 60 + seconds) * nominal + ticks - dropped * (total - total // 10) + frames
+    count, nominal, dropped, mark = _counted(timecode, rate)
+    count += frames
     ten = 600 * nominal - 9 * dropped
     tens, rest = divmod(count % (144 * ten), ten)
     if rest >= 60 * nominal:
@@ -107,3 +101,38 @@ def later_timecode(timecode: str, frames: int, *, rate: Fraction) -> str:
     number = tens * 600 * nominal + rest
     seconds, ticks = divmod(number, nominal)
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{mark}{ticks:02}"
+
+
+def frames_between(first: str, other: str, *, rate: Fraction) -> int:
+    """Count the frames from one timecode to another; across midnight if that is nearer.
+
+    >>> frames_between("00:00:59;29", "00:01:00;02", rate=Fraction(30000, 1001))
+    1
+
+    Raises:
+        BadRequest: If one of them is no timecode, or names a frame that drop frame leaves out.
+    """
+    counts = []
+    for code in (first, other):
+        try:
+            count, nominal, dropped, _ = _counted(code, rate)
+        except ValueError:
+            raise BadRequest(f"{code!r} is no timecode: write 01:00:10:05") from None
+        if later_timecode(code, 0, rate=rate) != code:
+            raise BadRequest(f"there is no timecode {code} at {float(rate):.5g} frames a second")
+        counts.append(count)
+    day = 144 * (600 * nominal - 9 * dropped)
+    return (counts[1] - counts[0] + day // 2) % day - day // 2
+
+
+def _counted(timecode: str, rate: Fraction) -> tuple[int, int, int, str]:
+    """Frames since midnight, numbers a second, numbers that are skipped a minute, and the mark."""
+    match = _TIMECODE.fullmatch(timecode.strip())
+    if match is None:
+        raise ValueError(f"expected HH:MM:SS:FF, got {timecode!r}")
+    hours, minutes, seconds, ticks = (int(match[i]) for i in (1, 2, 3, 5))
+    mark, nominal = match[4], round(rate)
+    dropped = nominal // 15 if mark in ";." else 0  # numbers skipped at each minute but the tenths
+    total = minutes + 60 * hours
+    count = (total * 60 + seconds) * nominal + ticks - dropped * (total - total // 10)
+    return count, nominal, dropped, mark

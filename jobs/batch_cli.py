@@ -1,0 +1,109 @@
+"""The command ``reelbrush batch``: the films of a job file, one after the other."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from jobs import options
+from jobs.options import Backend
+from pipeline.errors import BadRequest, BatchFailed
+
+if TYPE_CHECKING:
+    from jobs.batch_result import Outcomes
+
+
+def add_to(app: typer.Typer) -> None:
+    """Make this a command of an app."""
+    app.command(
+        epilog="Examples: reelbrush batch night.yaml --dry-run; reelbrush batch night.yaml; "
+        "reelbrush batch night.yaml --only reel1,reel4 --json; "
+        "reelbrush batch --schema > reelbrush.schema.json"
+    )(batch)
+
+
+def batch(
+    job: Annotated[
+        Path | None, typer.Argument(metavar="JOB.yaml", help="The job file; README shows one.")
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Check the file and each film; paint and write nothing."),
+    ] = False,
+    only: Annotated[
+        str | None, typer.Option(metavar="NAME,..", help="These films of it, by their names.")
+    ] = None,
+    backend: Annotated[
+        Backend, typer.Option(help="Who carries the steps: Ray, or a plain loop in one process.")
+    ] = Backend.RAY,
+    result: Annotated[
+        Path | None,
+        typer.Option(help="Where to write what became of each film; by default JOB.result.json."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print that at the end instead of a table.")
+    ] = False,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON schema of job files, for editors.")
+    ] = False,
+) -> None:
+    """Paint the films of a job file. The same command again goes on where it stopped.
+
+    All that is wrong with the file is said at once, with lines; exit code 2. Then each film is
+    looked at; those that cannot be painted are refused, the others are painted, by priority, then
+    by deadline. A film that is there, made just so, is not painted again. Exit codes: 0 all films
+    are there, 4 some are not.
+    """
+    from jobs import jobfile
+    from jobs.batch import How, check, chosen, paint_all
+    from jobs.batch_result import SUFFIX, Outcomes
+    from jobs.jobfile_read import read_job_file
+    from jobs.progress import progress
+
+    if schema:
+        sys.stdout.write(json.dumps(jobfile.schema(), indent=1) + "\n")
+        return
+    if job is None:
+        raise BadRequest("batch needs a job file, or --schema")
+    names = options.several(only)
+    whole = read_job_file(job)
+    asked = chosen(whole, names)
+    file = None if dry_run else result or job.with_name(job.name + SUFFIX)
+    outcomes = Outcomes(whole, names=names, file=file)
+    outcomes.save()
+    how = How(backend.value, lambda name, i, n: progress(name, place=(i, n)))
+    try:
+        with progress(job.name) as telling:
+            waiting = check(asked, outcomes, how, progress=telling)
+        if not dry_run:
+            paint_all(asked, waiting, outcomes, how)
+    finally:
+        outcomes.save(ended=True)
+        _show(outcomes, as_json=as_json, file=file)
+    bad = [one.film for one in outcomes.all if one.bad]
+    if bad:
+        where = f"; see {file}" if file else ""
+        raise BatchFailed(
+            f"{len(bad)} of {len(outcomes.all)} films are not painted: {', '.join(bad)}{where}"
+            if not dry_run
+            else f"{len(bad)} of {len(outcomes.all)} films cannot be painted: {', '.join(bad)}"
+        )
+
+
+def _show(outcomes: "Outcomes", *, as_json: bool, file: Path | None) -> None:
+    from jobs.batch_result import counted, table
+
+    if as_json:
+        sys.stdout.write(json.dumps(outcomes.facts(ended=True), indent=1) + "\n")
+        return
+    console = Console()
+    wide = console if console.is_terminal else Console(width=200)
+    wide.print(table(outcomes.all))
+    for one in outcomes.all:
+        for note in one.notes:
+            wide.print(f"{one.film}: {note}", highlight=False, markup=False)
+    where = f"; all about it in {file.name}" if file else ""
+    wide.print(counted(outcomes.all) + where, highlight=False, markup=False)

@@ -1,0 +1,191 @@
+"""An order to a job that is ready to be painted, or to the reason why it is not.
+
+All that can be refused is refused here, before any film of the batch is begun: a film that cannot
+be read, places that it does not have, a style without a picture, a target that is taken. A film
+that is there already, made just so, is *done*.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from jobs.command import restyled
+from jobs.given import Offer, accept, read_offers, with_given
+from jobs.jobfile import nearest
+from jobs.jobfile_read import Order
+from jobs.ledger import WorkFolder
+from jobs.places import Places, kind_of
+from jobs.sidecar import read_sidecar
+from jobs.strength import Over, curve_of, folded
+from jobs.stylize import Job, check_target
+from jobs.target import foretold
+from pipeline.errors import BadRequest, UnknownStyle, UnreadableFilm
+from pipeline.forecast import Needs, needs
+from pipeline.media.container import Film, read_film
+from pipeline.paint.choice import Choice, choose
+from pipeline.recipe import Recipe, read_recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A film that can be painted."""
+
+    job: Job
+    frames: int
+    """that will be painted"""
+    done: bool
+    """whether it is there already, made just so"""
+    seconds: float
+    """that making it took, if it is there"""
+    needs: Needs
+    notes: tuple[str, ...]
+
+
+def ready(order: Order, job: Job, *, styles: Callable[[str], Choice] | None) -> Ready:
+    """Look at a film and all that goes with it.
+
+    Args:
+        order: what a person asked for.
+        job: where and how it will be painted; all else of it comes from the order.
+        styles: finds the code of a style; None if something stands in for the net.
+
+    Raises:
+        FilmError: In one line, why it cannot be painted.
+    """
+    plain = read_recipe(order.settings)
+    film = read_film(order.source, stream=plain.stream, interlaced=plain.interlaced)
+    places = Places(film, order.first_frame)
+    recipe = _recipe(order, places)
+    offers = _offers(order, places)
+    asked = with_given(recipe, accept(offers, film))
+    job = replace(
+        job,
+        source=order.source,
+        target=order.target,
+        recipe=recipe,
+        given=offers,
+        work=order.work,
+        overwrite=order.overwrite,
+        keep_work=order.keep_work,
+    )
+    choice = styles(recipe.style) if styles else None
+    notes = [*foretold(film, asked, job.target)[1], *(choice.notes if choice else ())]
+    start, stop = recipe.frames or (0, film.frames)
+    job, done = _free(job, asked, film, choice)
+    said = read_sidecar(job.target) if done else None
+    seconds = said.seconds.get("wall", 0.0) if said else 0.0
+    return Ready(job, stop - start, done, seconds, needs(film, recipe), tuple(notes))
+
+
+def style_finder(known: tuple[str, ...] = ()) -> Callable[[str], Choice]:
+    """What finds each style once; ``known`` are a job file's own names for styles."""
+    found: dict[str, Choice] = {}
+
+    def find(text: str) -> Choice:
+        if text not in found:
+            try:
+                found[text] = choose(text)
+            except UnknownStyle as error:
+                raise UnknownStyle(f"{error}{nearest(text, known)}") from None
+        return found[text]
+
+    return find
+
+
+def _recipe(order: Order, places: Places) -> Recipe:
+    over = [_over(order, index, places) for index in range(len(order.shots))]
+    curve = folded(curve_of(order.strength, places), over, places.film)
+    frames = None if order.frames is None else places.frames(order.frames)
+    return read_recipe({**order.settings, "strength": str(curve), "frames": frames})
+
+
+def _over(order: Order, index: int, places: Places) -> Over:
+    shot = order.shots[index]
+    if shot.frames is not None:
+        return Over(*places.frames(shot.frames), shot.strength)
+    start, last = places.frame(shot.start or ""), places.frame(shot.stop or "")
+    if last < start:
+        raise BadRequest(f"shots[{index}]: {shot.stop} comes before {shot.start}")
+    return Over(start, last + 1, shot.strength)
+
+
+def _offers(order: Order, places: Places) -> tuple[Offer, ...]:
+    """Pictures of frames; numbers are those of the film, from 0."""
+    named = [Offer(place, path) for place, path in order.key.items()]
+    named += read_offers([], order.keys_from)
+    return tuple(
+        one if kind_of(one.place) == "time" else Offer(str(places.frame(one.place)), one.path)
+        for one in named
+    )
+
+
+def _free(job: Job, asked: Recipe, film: Film, choice: Choice | None) -> tuple[Job, bool]:
+    """Make sure that there is room for the result; says whether it is there already.
+
+    A film that got its name just before its run was killed, and no sidecar, may be replaced: the
+    work folder knows it.
+    """
+    target = job.target
+    if not os.path.lexists(target):
+        _check_folder(target.parent)
+        if target.parent.is_dir():
+            check_target(job)
+        return job, False
+    differs = _differs(job, asked, film, choice)
+    if differs is None:
+        return job, True
+    if not job.overwrite and _unfinished(job, asked, film):
+        job = replace(job, overwrite=True)
+    if not job.overwrite:
+        raise BadRequest(f"{target} exists and {differs}; overwrite: true replaces it")
+    check_target(job)
+    return job, False
+
+
+def _differs(job: Job, asked: Recipe, film: Film, choice: Choice | None) -> str | None:
+    """Say what tells a film from the one that is wanted; None if nothing does."""
+    try:
+        said = read_sidecar(job.target)
+    except UnreadableFilm as error:
+        return str(error)
+    if said is None:
+        return "has no sidecar that says how it was made"
+    if said.source.fingerprint != film.fingerprint:
+        return "was painted from another film"
+    if not job.target.is_file() or job.target.stat().st_size != said.result.bytes:
+        return "has changed since it was painted"
+    wanted = asked.model_dump(mode="json")
+    wanted["style"] = restyled(asked.style, job.target.absolute().parent)
+    made = Recipe(style="plain").model_dump(mode="json") | said.recipe
+    for name, value in wanted.items():
+        if made[name] != value:
+            return f"was made with another {name}"
+    digest = choice.code.digest if choice else None
+    styles = [own for name, own in said.weights.items() if name.startswith("style ")]
+    return None if styles == ([digest] if digest else []) else "was made with another style"
+
+
+def _unfinished(job: Job, asked: Recipe, film: Film) -> bool:
+    """Whether a run that was killed left this film, and its work folder."""
+    if job.sidecar.exists():
+        return False
+    try:
+        known = WorkFolder(job.folder).asked()
+    except BadRequest:
+        return False
+    return (known.target, known.film, known.recipe) == (
+        job.target.absolute(),
+        film.fingerprint,
+        asked,
+    )
+
+
+def _check_folder(folder: Path) -> None:
+    """Make sure that a folder can be written or made."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        raise BadRequest(f"{folder} is no folder")
+    if not os.access(folder, os.W_OK):
+        raise BadRequest(f"cannot write to {folder}")
