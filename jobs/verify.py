@@ -53,6 +53,7 @@ def verify(
     result: Path,
     *,
     asked: tuple[int, int] | None,
+    stream: int | None = None,
     pixels: bool,
     progress: Progressing,
 ) -> Verified:
@@ -62,6 +63,8 @@ def verify(
         source: the film that was painted.
         result: what came of it.
         asked: the source's frames that were painted; None is what the sidecar says, or all.
+        stream: the source's track of video that was painted; None is what the sidecar says, or the
+            default one.
         pixels: whether to decode all of the result and compare it with the sidecar's digests.
         progress: is told of frames that are decoded.
 
@@ -72,7 +75,9 @@ def verify(
     if not result.is_file():
         raise SourceError(f"{result}: no such file")
     said = read_sidecar(result)
-    film = read_film(source, stream=stream_of(said.recipe) if said else None)
+    if stream is None and said is not None:
+        stream = stream_of(said.recipe)
+    film = read_film(source, stream=stream)
     if pixels and said is None:
         raise BadRequest(f"--pixels needs {result.name}.json, which holds digests of all samples")
     start, stop = asked or _range(said, film)

@@ -33,6 +33,7 @@ def verify(
             "RESULT.json says, or all."
         ),
     ] = None,
+    stream: options.Stream = None,
     pixels: Annotated[
         bool,
         typer.Option(
@@ -51,11 +52,16 @@ def verify(
 
     asked = options.frames(frames)
     if as_json:
-        found = job.verify(source, result, asked=asked, pixels=pixels, progress=Silent())
+        telling = Silent()
+        found = job.verify(
+            source, result, asked=asked, stream=stream, pixels=pixels, progress=telling
+        )
         sys.stdout.write(json.dumps(job.as_json(found), indent=1) + "\n")
     else:
-        with progress(result.name) as telling:
-            found = job.verify(source, result, asked=asked, pixels=pixels, progress=telling)
+        with progress(result.name) as told:
+            found = job.verify(
+                source, result, asked=asked, stream=stream, pixels=pixels, progress=told
+            )
         table = Table("check", "", "found")
         for check in found.checks:
             table.add_row(check.name, "ok" if check.ok else "FAILED", escape(check.found))
