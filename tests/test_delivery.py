@@ -352,6 +352,14 @@ def test_audio_tracks_a_container_lacks_are_said_before(tmp_path: Path) -> None:
     ]
 
 
+def test_sound_in_mxf_goes_on_to_the_end_of_the_frame(tmp_path: Path) -> None:
+    path = tmp_path / "film.mov"
+    make_film(path, pictures(5, LARGE), rate=RATE, sounds=[Sound("pcm_s16le"), Sound("pcm_s24le")])
+    film = read_film(path)
+    made, _ = delivered(film, tmp_path / "made.mxf", "prores", start=1, stop=4)
+    assert [track.codec for track in made.tracks] == ["pcm_s16le", "pcm_s24le"]
+
+
 def test_words_that_a_container_lacks_are_said_before(tmp_path: Path) -> None:
     words = {"title": "A film", "director": "Somebody"}
     sounds = [Sound("pcm_s24le", "kab", "Commentary"), Sound("pcm_s24le", "deu")]
@@ -450,3 +458,15 @@ def test_concat_rejects_bad_chunk(tmp_path: Path) -> None:
             assemble(film, segments, target=target, encoding=encoding, start=0, stop=N)
         assert caught.value.exit_code == 5, name
         assert not target.exists(), name
+
+
+def test_sound_that_begins_later_has_no_place_in_mxf(tmp_path: Path) -> None:
+    path = tmp_path / "film.mov"
+    late = [Sound("pcm_s16le")]
+    film = read_film(make_film(path, pictures(5), sounds=late, first=Fraction(1, 5)))
+    target = tmp_path / "made.mxf"
+    shifted = replace(film, pts=film.pts - film.pts[0])
+    encoding, _ = choose_encoding(shifted, codec="prores", target=target)
+    with pytest.raises(BadRequest, match=r"track 1 begins \+0.200 s from the picture: .*\.mov"):
+        foreseen(shifted, encoding, start=0)
+    assert foreseen(film, encoding, start=0) == ["mxf does not hold: language eng of track 1"]

@@ -11,6 +11,7 @@ import hashlib
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 from math import lcm
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, cast
 import av
 import numpy as np
 
-from pipeline.errors import VerificationFailed
+from pipeline.errors import BadRequest, VerificationFailed
 from pipeline.media.clock import later_timecode
 from pipeline.media.container import Film
 from pipeline.media.encode import Encoding, Segment, describe, disk, rate_of, timescale
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from pipeline.media.tracks import Timed
 
 _SOUND, _TICKS = 48000, 1 << 31
+_LATE = Fraction(1, 1000)
+"""Seconds that nobody hears."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,9 +174,25 @@ def _order(segment: Segment) -> _Order:
 
 
 def foreseen(film: Film, encoding: Encoding, *, start: int) -> list[str]:
-    """Say before any work, in one line each, what a film that begins at ``start`` will not hold."""
+    """Say before any work, in one line each, what a film that begins at ``start`` will not hold.
+
+    Raises:
+        BadRequest: If it cannot be written into that container at all.
+    """
     muxer = encoding.container
+    if muxer == "mxf":
+        _check_beginnings(film, start)
     return left_behind(film, muxer) + _timecode(film, start)[1] + words_to_lose(film, muxer)
+
+
+def _check_beginnings(film: Film, start: int) -> None:
+    """Make sure that sound begins with the picture, for MXF has no place for another time."""
+    cut = cut_of(film, start, film.frames, muxer="mxf")
+    for track in carried(film, "mxf"):
+        due = next((due for due, _ in packets_of(film, track.index, cut)), Fraction(0))
+        if abs(due) > _LATE:
+            late = f"track {track.index} begins {float(due):+.3f} s from the picture"
+            raise BadRequest(f"MXF begins all of them at once, but {late}: name the film .mov")
 
 
 def _options(film: Film, encoding: Encoding) -> dict[str, str]:

@@ -181,12 +181,31 @@ def packets_of(film: Film, track: int, cut: Cut) -> "Iterator[Timed]":
             if due is None:
                 raise CorruptFilm(f"{film.path.name}: a packet of track {track} has no time")
             shift = rescale(1, clock.add(due * base), base)
-            packet.pts = (due if packet.pts is None else packet.pts) + shift
-            packet.dts = due = due + shift
+            pts = due if packet.pts is None else packet.pts
+            due += shift
+            packet.pts, packet.dts = pts + shift, due
             if cut.end is not None and due * base >= cut.end:
                 return
+            if stream.type == "audio" and stream.codec_context.name.startswith("pcm_"):
+                packet = _sliced(packet, cut, base)
             if _place(packet, cut, base, lasting=stream.type == "subtitle"):
-                yield packet.dts * base, _bare(packet)
+                yield (packet.dts or 0) * base, _bare(packet)
+
+
+def _sliced(packet: "av.Packet[Stream]", cut: Cut, base: Fraction) -> "av.Packet[Stream]":
+    """Cut plain samples to the tick; containers pack them as they like."""
+    pts, length = packet.pts, packet.duration
+    if cut.begin is None or cut.end is None or pts is None or not length or packet.size % length:
+        return packet
+    first = max(0, min(length, rescale(1, cut.begin, base) - pts))
+    last = max(first, min(length, rescale(1, cut.end, base) - pts))
+    if last - first in (0, length):
+        return packet
+    block = packet.size // length
+    part: av.Packet[Stream] = av.Packet(bytes(packet)[first * block : last * block])
+    part.pts, part.dts, part.duration = pts + first, pts + first, last - first
+    part.time_base, part.is_keyframe, part.stream = base, packet.is_keyframe, packet.stream
+    return part
 
 
 def _bare(packet: "av.Packet[Stream]") -> "av.Packet[Stream]":
