@@ -15,7 +15,7 @@ filling and encoding have to be done again in any case.
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -27,10 +27,11 @@ from actors.harmoniser import Harmoniser
 from actors.inbetweener import FillOrder
 from actors.stylizer import Moments
 from jobs.ledger import Receipt, WorkFolder
-from pipeline.judge.tables import Row, merged, read_rows
+from pipeline.judge.tables import join_rows
 from pipeline.media.container import Film
 from pipeline.media.encode import Encoding, Segment
 from pipeline.media.hold import held_of
+from pipeline.media.index import Ticks
 from pipeline.media.verify import Verification
 from pipeline.plan import RENDER_VERSION, Chunk, Plan, Shot, identity
 from pipeline.recipe import Recipe, digest
@@ -55,7 +56,8 @@ class Result:
     """chunks that an earlier run had done"""
     keys: int
     promoted: int
-    rows: list[Row]
+    tables: list[Path]
+    """rows of each chunk, in order; in the work folder"""
     notes: list[str]
     seconds: dict[str, float]
     """by step, summed over the chunks, whenever they were made"""
@@ -64,8 +66,17 @@ class Result:
     verified: Verification
     painter: str
     """digest of the weights and of the runtime that they ran in"""
+    start: int
+    """the film's first frame that was made"""
+    stop: int
     held: tuple[int, ...] = ()
     """frames that could not be decoded and show another one"""
+    shown: Ticks | None = None
+    """for each frame of the film the one that it shows; None where none is held"""
+
+    def write_table(self, to: Path, *, about: str) -> None:
+        """Write one row a frame, with words about them."""
+        join_rows(self.tables, to, start=self.start, stop=self.stop, about=about, shown=self.shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,24 +227,17 @@ class Commission:
             reused=reused,
             keys=sum(r.keys for r in receipts),
             promoted=sum(r.promoted for r in receipts),
-            rows=self._marked(merged(read_rows(tables), start=self.start, stop=self.stop)),
+            tables=tables,
             notes=joined.notes,
             seconds=dict(seconds),
             pieces=[(r.start, r.stop, r.pixels) for r in receipts],
             verified=joined.verified,
             painter=self.weights,
+            start=self.start,
+            stop=self.stop,
             held=held_of(self.film, self.start, self.stop),
+            shown=self.film.shown,
         )
-
-    def _marked(self, rows: list[Row]) -> list[Row]:
-        """Say of held frames which one they show."""
-        shown = self.film.shown
-        if shown is None:
-            return rows
-        return [
-            replace(row, shown=int(shown[row.frame])) if shown[row.frame] != row.frame else row
-            for row in rows
-        ]
 
     def _moments(self, shot: Shot) -> str:
         painter = [self.weights, self.style, digest(self.recipe, "measure"), RENDER_VERSION]

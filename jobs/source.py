@@ -47,3 +47,14 @@ def listed(frames: tuple[int, ...], *, most: int = 12) -> str:
             runs.append([frame])
     words = [str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs]
     return ", ".join(words[:most]) + (" and more" if len(words) > most else "")
+
+
+def warning(held: tuple[int, ...]) -> str:
+    """Say that frames are held, in a line.
+
+    >>> warning((3,))
+    "warning: 1 of the film's frames could not be decoded and is held: 3"
+    """
+    verb = "is" if len(held) == 1 else "are"
+    what = f"{len(held)} of the film's frames could not be decoded and {verb} held"
+    return f"warning: {what}: {listed(held)}"

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
@@ -24,19 +25,16 @@ from jobs.ledger import Asked, WorkFolder, named, synced
 from jobs.log import Log
 from jobs.patience import Patience
 from jobs.progress import Progressing
-from jobs.provenance import Provenance, provenance
+from jobs.provenance import provenance
 from jobs.sidecar import Sidecar, sidecar, sidecar_of, written
-from jobs.source import listed, opened
+from jobs.source import opened, warning
 from jobs.target import foretold
 from pipeline.errors import BadRequest, OutOfResources
 from pipeline.forecast import needs
-from pipeline.judge.tables import write_rows
 from pipeline.media.container import Film
 from pipeline.media.encode import Encoding
 from pipeline.paint.styles import StyleCode
 from pipeline.recipe import Recipe
-
-_HELD = "could not be decoded and are held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +135,7 @@ def stylize(
         if note not in notes:
             progress.note(note)
     if result.held:
-        said = "could not be decoded and is held" if len(result.held) == 1 else _HELD
-        progress.note(
-            f"warning: {len(result.held)} of the film's frames {said}: {listed(result.held)}"
-        )
+        progress.note(warning(result.held))
     return result
 
 
@@ -217,7 +212,9 @@ def _run(job: Job, made: _Made, carried: Callable[[Path], Result]) -> Result:
         result = carried(unnamed)
         folder = job.table.parent
         about = provenance(made.film, job.recipe, result, code=made.code, folder=folder)
-        _publish(job, unnamed, table, result, about, _sidecar(job, made, result, unnamed))
+        said = _sidecar(job, made, result, unnamed)
+        write = partial(result.write_table, about=about.model_dump_json())
+        _publish(job, unnamed, table, said, write)
     finally:
         unnamed.unlink(missing_ok=True)
         table.unlink(missing_ok=True)
@@ -277,13 +274,13 @@ def check_range(film: Film, recipe: Recipe) -> None:
 
 
 def _publish(
-    job: Job, unnamed: Path, table: Path, result: Result, about: Provenance, said: Sidecar
+    job: Job, unnamed: Path, table: Path, said: Sidecar, write: Callable[[Path], None]
 ) -> None:
     """Give the film its name, then its table and sidecar; all are on the disk before."""
     words = unnamed.with_suffix(".json")
     try:
         words.write_text(written(said), encoding="utf-8")
-        write_rows(result.rows, table, about=about.model_dump_json())
+        write(table)
         if job.overwrite:
             synced(unnamed)
             unnamed.replace(job.target)

@@ -6,11 +6,13 @@ them: where they come from, as one text that whoever wrote it can read.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +54,50 @@ SCHEMA = pa.schema(
 
 
 _ABOUT = b"reelbrush"
+_GROUP, _SHARED = 8192, 256
+"""Rows that are written in one go, and rows that wait, for the next file may tell more of them."""
 
 
 def write_rows(rows: Iterable[Row], path: Path, *, about: str | None = None) -> None:
     """Write rows, in their order, and words about them as one Parquet file."""
-    listed = list(rows)
-    columns = {f.name: [getattr(row, f.name) for row in listed] for f in fields(Row)}
     schema = SCHEMA if about is None else SCHEMA.with_metadata({_ABOUT: about.encode()})
-    pq.write_table(pa.table(columns, schema=schema), path, compression="zstd")
+    pq.write_table(_table(list(rows), schema), path, compression="zstd")
+
+
+def join_rows(
+    paths: Iterable[Path],
+    to: Path,
+    *,
+    start: int,
+    stop: int,
+    about: str | None = None,
+    shown: Sequence[int] | NDArray[np.int64] | None = None,
+) -> None:
+    """Write the rows of [start, stop) of many files as one; few are ever in memory.
+
+    Args:
+        paths: files of rows, in the film's order; neighbours may share a frame, see ``merged``.
+        to: the file to write.
+        start: the first frame.
+        stop: the frame after the last.
+        about: words about the rows.
+        shown: for each frame of the film the one whose samples it shows, where some are held.
+    """
+    schema = SCHEMA if about is None else SCHEMA.with_metadata({_ABOUT: about.encode()})
+    waiting: list[Row] = []
+    with pq.ParquetWriter(to, schema, compression="zstd") as writer:
+
+        def put(rows: Sequence[Row]) -> None:
+            if shown is not None:
+                rows = [replace(r, shown=_other(int(shown[r.frame]), r.frame)) for r in rows]
+            writer.write_table(_table(rows, schema))
+
+        for path in paths:
+            waiting = merged([*waiting, *read_rows([path])], start=start, stop=stop)
+            if len(waiting) >= _GROUP:
+                put(waiting[:-_SHARED])
+                waiting = waiting[-_SHARED:]
+        put(waiting)
 
 
 def read_about(path: Path) -> str | None:
@@ -88,3 +126,12 @@ def merged(rows: Iterable[Row], *, start: int, stop: int) -> list[Row]:
         if start <= row.frame < stop and (known is None or known.coverage is None):
             best[row.frame] = row
     return [best[frame] for frame in sorted(best)]
+
+
+def _table(rows: Sequence[Row], schema: pa.Schema) -> pa.Table:
+    columns = {f.name: [getattr(row, f.name) for row in rows] for f in fields(Row)}
+    return pa.table(columns, schema=schema)
+
+
+def _other(shown: int, frame: int) -> int | None:
+    return None if shown == frame else shown
