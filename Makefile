@@ -44,6 +44,7 @@ check: .venv/ready
 
 lock:
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -o requirements.lock
+	$(BIN)/uv pip compile --group aws --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -o requirements-aws.lock
 
 clean:
 	rm -rf .venv .demo out

@@ -8,9 +8,10 @@ machine, address or person is named.
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from hashlib import file_digest
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from platform import python_version
 
@@ -208,7 +209,10 @@ def versions() -> dict[str, str]:
     """What a pixel passes through, and what carries it."""
     known = {"reelbrush": version("reelbrush"), "render": str(RENDER_VERSION)}
     ffmpeg = {name: ".".join(map(str, v)) for name, v in sorted(av.library_versions.items())}
-    installed = {name: version(name) for name in _LIBRARIES}
+    installed = {}
+    for name in _LIBRARIES:
+        with suppress(PackageNotFoundError):  # CPUs paint without torch
+            installed[name] = version(name)
     return known | {"Python": python_version()} | installed | ffmpeg
 
 
