@@ -1,8 +1,9 @@
 """The ``reelbrush`` command.
 
 Exit codes: 0 done; 2 bad arguments; 3 source missing, unreadable or not supported; 4 some chunk
-failed; 5 verification failed; 6 out of disk or memory, or Ray failed; 130 interrupted. What the
-world does wrong is one line on standard error, never a traceback; ``replay`` is there to show one.
+failed, or some film of a batch; 5 verification failed; 6 out of disk or memory, or Ray failed; 130
+interrupted. What the world does wrong is one line on standard error, never a traceback; ``replay``
+is there to show one.
 """
 
 import os
@@ -17,7 +18,16 @@ import cv2
 import typer
 from rich.console import Console
 
-from jobs import doctor_cli, options, plan_cli, probe_cli, report_cli, verify_cli, workshop_cli
+from jobs import (
+    batch_cli,
+    doctor_cli,
+    options,
+    plan_cli,
+    probe_cli,
+    report_cli,
+    verify_cli,
+    workshop_cli,
+)
 from jobs.bench_cli import bench_app
 from jobs.options import (
     Backend,
@@ -239,6 +249,7 @@ def replay(
     _say(f"{work}: {named(done.chunk)} {went}; the command that began the job goes on from there")
 
 
+batch_cli.add_to(app)
 probe_cli.add_to(app)
 report_cli.add_to(app)
 plan_cli.add_to(app)

@@ -56,6 +56,11 @@ def _range(text: str) -> str:
     return text
 
 
+def _numbered(given: object) -> object:
+    """A frame's number is a place like any other, and written as one."""
+    return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
+
+
 def _memory(text: str) -> str:
     try:
         parse_bytes(text)
@@ -94,7 +99,9 @@ def nearest(word: str, known: tuple[str, ...] | list[str]) -> str:
 
 Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[^/\\.\-][^/\\]*$")]
-Place = Annotated[str, AfterValidator(_place)]
+_Number = BeforeValidator(_numbered, json_schema_input_type=int | str)
+Place = Annotated[str, _Number, AfterValidator(_place)]
+Range = Annotated[str, _Number, AfterValidator(_range)]
 
 
 class _Words(BaseModel):
@@ -154,7 +161,7 @@ class Common(_Words):
 class Shot(_Words):
     """A part of a film that is treated otherwise. Both ends belong to it."""
 
-    frames: Annotated[str, AfterValidator(_range)] | None = None
+    frames: Range | None = None
     """1001-1090"""
     start: Annotated[Place | None, Field(alias="from")] = None
     """A frame, a time or a timecode; with ``to``."""
@@ -175,7 +182,7 @@ class FilmOwn(Common):
     source: Text
     name: Name | None = None
     """In tables, logs and the output's name; by default the source's, without its ending."""
-    frames: Annotated[str, AfterValidator(_range)] | None = None
+    frames: Range | None = None
     """Only these, inclusive: 100-250."""
     shots: tuple[Shot, ...] = ()
     """Parts of the film that are treated otherwise."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -13,13 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from films import make_film, texture
 from jobs.jobfile import SETTINGS, JobFile, Keyed, schema
 from jobs.jobfile_read import Batch, read_job_file
+from jobs.places import Places
 from jobs.strength import Over, curve_of, folded
 from jobs.yaml_lines import read_lines
 from pipeline.curve import flat, parse_curve
 from pipeline.errors import BadRequest
 from pipeline.media.clock import frames_between, later_timecode
+from pipeline.media.container import read_film
 from pipeline.recipe import Recipe
 
 ROOT = Path(__file__).parent.parent
@@ -56,6 +60,12 @@ def test_the_example_of_the_docs_is_understood() -> None:
     assert [shot.strength for shot in two.shots] == [0.4, 0]
     assert (three.first_frame, three.frames) == (1001, "1010-1089")
     assert three.settings["style"] == "great-wave:0.7,starry-night:0.3"
+
+
+def test_the_readmes_example_is_understood(read: Read) -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    orders = read(readme.partition("```yaml\n")[2].partition("```")[0]).orders
+    assert [order.name for order in orders] == ["reel1", "reel2"]
 
 
 def test_the_film_wins_over_its_style_and_the_style_over_the_defaults(read: Read) -> None:
@@ -119,11 +129,12 @@ def test_the_schema_takes_what_is_taken_and_refuses_what_is_refused() -> None:
     curve = {"keys": {"12": 0.5}}
     goods: list[dict[str, object]] = [{}, {"crf": None}, {"strength": curve}, {"max_keys": "15%"}]
     bads: list[dict[str, object]] = [{"stlye": "x"}, {"codec": "vhs"}, {"strength": 2}]
+    bads.append({"shots": [{"frames": "1-2"}]})
     for good in goods:
         value = {"schema": "reelbrush/v1", "films": [film | good]}
         validator.validate(value)
         JobFile.model_validate(value)
-    for bad in [*bads, {"shots": [{"frames": "1-2"}]}]:
+    for bad in bads:
         value = {"schema": "reelbrush/v1", "films": [film | bad]}
         assert not validator.is_valid(value)
         with pytest.raises(ValueError, match="validation error"):
@@ -277,6 +288,16 @@ def test_timecodes_are_counted_as_they_are_advanced() -> None:
     for code in ("00:01:00;00", "00:00:00:25", "soon"):
         with pytest.raises(BadRequest):
             frames_between("00:00:00;00", code, rate=Fraction(25) if ":2" in code else ntsc)
+
+
+def test_places_are_found_by_number_time_and_timecode(tmp_path: Path) -> None:
+    film = read_film(make_film(tmp_path / "film.mkv", texture(30, (64, 48)), codec="ffv1"))
+    places = Places(replace(film, timecode="01:00:00:00"), 1001)
+    assert [places.frame(p) for p in ("1003", "0.1s", "01:00:01:02")] == [2, 2, 27]
+    assert places.frames("1001-1030") == (0, 30)
+    for place, said in (("1000", "it has 1001-1030"), ("00:59:59:24", "30 from 01:00:00:00")):
+        with pytest.raises(BadRequest, match=said):
+            places.frame(place)
 
 
 def test_a_recipe_says_what_its_fields_are_for() -> None:
