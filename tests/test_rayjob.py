@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
+import typer
 import yaml  # type: ignore[import-untyped]
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic.alias_generators import to_camel
 
+from jobs.cli import app
 from jobs.doctor import locked
 from jobs.engine import _SYSTEM
+from jobs.jobfile import Machines
 
 ROOT = Path(__file__).parent.parent
 
@@ -253,9 +256,15 @@ def test_the_driver_runs_on_a_head_without_work(job: Job) -> None:
     head = job.spec.ray_cluster_spec.head_group_spec
     assert job.spec.entrypoint_num_cpus == 0
     assert head.ray_start_params["num-cpus"] == head.ray_start_params["num-gpus"] == "0"
-    command = job.spec.entrypoint.split()
-    assert command[:2] == ["reelbrush", "batch"]
-    assert command[-2:] == ["--address", "auto"]
+
+
+def test_the_entrypoint_is_a_command_that_joins_the_cluster_by_its_job_file(job: Job) -> None:
+    program, name, *words = job.spec.entrypoint.split()
+    assert program == "reelbrush"
+    typer.main.get_group(app).commands[name].make_context(name, words)
+    said = re.search(r"machines: \{address: auto\}", (ROOT / "deploy" / "rayjob.yaml").read_text())
+    assert said is not None
+    Machines.model_validate({"address": "auto"})
 
 
 def test_a_lost_node_is_given_up_as_soon_as_by_a_ray_of_our_own(job: Job) -> None:
