@@ -51,8 +51,6 @@ class Wish:
     """of the answer"""
     folder: str = "/tmp"
     """where Ray keeps its session, and what does not fit into memory"""
-    gpus: int = 0
-    """that Ray counts there"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +128,7 @@ def take(wish: Wish) -> Vitals:
         private=private,
         devices=devices,
         visible=devices > 0 and os.environ.get("CUDA_VISIBLE_DEVICES", "all") not in ("", "-1"),
-        cuda=_cuda() if devices or wish.gpus else None,
+        cuda=_cuda() if devices else None,
         threads=os.environ.get("OMP_NUM_THREADS", ""),
         encoders=_encoders(),
         compiled=_compiled(),

@@ -157,9 +157,7 @@ def _visited(address: str, wish: Wish, seconds: float) -> list[Node]:
         hosts = Counter(place.host for place in places)
         found = {place.node: _node(place, alone=hosts[place.host] == 1) for place in places}
         wishes = {
-            place.node: replace(
-                wish, name=found[place.node].name, folder=place.folder, gpus=place.gpus
-            )
+            place.node: replace(wish, name=found[place.node].name, folder=place.folder)
             for place in places
         }
         sent = visits.send(wishes)
