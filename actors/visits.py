@@ -64,6 +64,31 @@ class _Visitor:
         return vitals.clock()
 
 
+def round_trip(
+    wishes: Mapping[str, Wish], *, seconds: float, rounds: int, tick: float
+) -> dict[str, tuple[Vitals | str, float | None]]:
+    """Send visitors, hear them, compare clocks, and have them back: none outlives this call.
+
+    Args:
+        wishes: by Ray's id of the node.
+        seconds: to wait for all of them.
+        rounds: how often to ask for the time.
+        tick: seconds to wait for that.
+
+    Returns:
+        By Ray's id what ``visit`` and ``clocks`` found.
+    """
+    sent = send(wishes)
+    try:
+        seen = visit(sent, wishes, seconds=seconds)
+        awake = {node: one for node, one in sent.items() if isinstance(seen[node], Vitals)}
+        ahead = clocks(awake, rounds=rounds, seconds=tick)
+        return {node: (answer, ahead.get(node)) for node, answer in seen.items()}
+    finally:
+        for one in sent.values():
+            ray.kill(one)
+
+
 def send(nodes: Iterable[str]) -> dict[str, Visitor]:
     """Send a visitor to every node, by Ray's ids; they go when they are forgotten."""
     remote = cast("Any", ray.remote)(num_cpus=0, max_restarts=0)(_Visitor)

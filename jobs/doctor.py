@@ -160,11 +160,8 @@ def _visited(address: str, wish: Wish, seconds: float) -> list[Node]:
             place.node: replace(wish, name=found[place.node].name, folder=place.folder)
             for place in places
         }
-        sent = visits.send(wishes)
-        seen = visits.visit(sent, wishes, seconds=seconds)
-        awake = {key: one for key, one in sent.items() if isinstance(seen[key], Vitals)}
-        ahead = visits.clocks(awake, rounds=_ROUNDS, seconds=_TICK)
-    return [_told(node, seen[key], ahead.get(key)) for key, node in found.items()]
+        seen = visits.round_trip(wishes, seconds=seconds, rounds=_ROUNDS, tick=_TICK)
+    return [_told(node, *seen[key]) for key, node in found.items()]
 
 
 def _node(place: "Place", *, alone: bool) -> Node:
