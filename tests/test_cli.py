@@ -313,26 +313,12 @@ def _silence(path: Path) -> None:
         container.mux(stream.encode(None))
 
 
-def _ten_bits(path: Path) -> None:
-    import av
-
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", 25, options={"x264-params": "threads=1"})
-        assert isinstance(stream, av.VideoStream)
-        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p10le"
-        for picture in texture(3, (96, 64)):
-            frame = av.VideoFrame.from_ndarray(picture, "rgb24").reformat(format="yuv420p10le")
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-
-
 BAD: dict[str, Callable[[Path], object]] = {
     "missing": lambda _: None,
     "folder": lambda path: path.mkdir(),
     "empty": lambda path: path.write_bytes(b""),
     "text": lambda path: path.write_text("no film at all\n" * 100),
     "no-video": _silence,
-    "ten-bits": _ten_bits,
     "cut-off": lambda path: truncate(make_film(path, texture(20)), 0.6),
     "cut-off-behind-its-index": lambda path: truncate(
         make_film(path, texture(20), fast_start=True), 0.6
@@ -340,7 +326,6 @@ BAD: dict[str, Callable[[Path], object]] = {
     "scribbled": lambda path: scribble(
         make_film(path, texture(40), fast_start=True), at=30000, size=9000
     ),
-    "interlaced": lambda path: make_film(path, texture(12), interlaced=True),
 }
 
 
@@ -356,6 +341,14 @@ def test_films_that_cannot_be_read_are_refused(
     assert names(tmp_path) <= {"film.mp4", "painted.mp4.work"}
     for word in ("probe", "plan"):
         assert reelbrush(word, source).code in (0, 3)
+
+
+@pytest.mark.usefixtures("no_code")
+def test_fields_are_refused_where_that_is_asked_for(tmp_path: Path, reelbrush: Command) -> None:
+    source = make_film(tmp_path / "film.mp4", texture(12), interlaced=True)
+    target = tmp_path / "painted.mp4"
+    refused(reelbrush("stylize", source, "-o", target, "--interlaced", "refuse"), 3, "interlaced")
+    assert names(tmp_path) == {"film.mp4"}
 
 
 # -- 4, 5, 6: on the way ---------------------------------------------------------------------------
