@@ -87,9 +87,7 @@ def average(
     return Average(averaged, lift if terms.variance else 0 * lift)
 
 
-def finished(
-    averaged: Average, low: Field | None = None, *, restored: float = _RESTORED
-) -> Planes:
+def finished(averaged: Average, low: Field | None = None, *, restored: float = _RESTORED) -> Planes:
     """Give an average its texture back, and add ``low``, in codes on any grid, to its luma.
 
     Args:
