@@ -211,7 +211,7 @@ def _start(workers: int, gpus: int | None, store: int) -> None:
             include_dashboard=False,
             log_to_driver=False,
             logging_level=logging.CRITICAL,
-            _system_config=_SYSTEM,
+            _system_config=dict(_SYSTEM),  # Ray adds to it
         )
     except Exception as error:
         raise ClusterFailed(f"Ray does not start here: {_line(error)}") from error
