@@ -20,7 +20,8 @@ test: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest --ignore tests/test_doctor_ray.py
+	$(BIN)/pytest -n logical --maxprocesses 8 --dist loadfile -m "not ray"
+	$(BIN)/pytest -m ray --ignore tests/test_doctor_ray.py tests
 	$(BIN)/pytest tests/test_doctor_ray.py # a Ray of several nodes, in a process of its own
 
 check: .venv/ready
