@@ -24,7 +24,8 @@ def test_what_a_later_version_added_is_ignored_and_what_is_no_standing_refused()
     known = facts(Standing(films=(_film(),)))
     assert from_facts(known | {"colour": "blue"}) == Standing(films=(_film(),))
     strange = known | {"films": [{"name": "a", "status": "asleep"}]}
-    for wrong in ({}, [], "x", known | {"kind": "else"}, known | {"films": [{}]}, strange):
+    broken: list[object] = [{}, [], "x", known | {"kind": "else"}, known | {"films": [{}]}, strange]
+    for wrong in broken:
         with pytest.raises(ValueError, match="no reelbrush standing"):
             from_facts(wrong)
 
@@ -75,7 +76,7 @@ def test_work_of_all_is_weighed_by_what_films_cost_once_all_are_forecast() -> No
     large = _film("large", done=50.0, forecast_cpu_s=900.0, forecast_gpu_s=100.0)
     small = _film("small", done=100.0, status="done", forecast_cpu_s=10.0)
     gone = _film("gone", status="failed", done=3.0)
-    assert work([large, small, gone]) == (pytest.approx(510.0), pytest.approx(1010.0))
+    assert work([large, small, gone]) == pytest.approx((510.0, 1010.0))
     assert work([large, replace(small, forecast_cpu_s=None)]) == (150.0, 200.0)
 
 
