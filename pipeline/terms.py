@@ -16,15 +16,14 @@ class Terms:
     standing: bool = True
     """What fits as well without motion has none; what no sample of has changed is the keys' own."""
     photometric: bool = True
-    """Motion is trusted only where both ends look alike."""
+    """Motion is trusted only where both ends look alike: 4 % more E1 for 3 % less jitter of light
+    and .014 more pulse, on three clips."""
     bicubic: bool = True
     """Luma is fetched bicubically; bilinearly without."""
     dissolve: bool = True
     """In a dissolve keys fade one into the other, and nothing is held."""
     variance: bool = True
     """Luma gets part of the texture back that averaging took."""
-    steady: bool = True
-    """The low band follows the frame before."""
     holes: bool = True
     """What no key explains is painted."""
     carried: bool = True

@@ -8,7 +8,6 @@ import pytest
 
 from films import planes_of, still
 from pipeline.fill.between import Filled, equal, fill_gap, meet
-from pipeline.fill.steady import corrected, correction
 from pipeline.fill.tiles import Tile, close_holes, find_tiles
 from pipeline.fill.warp import crop
 from pipeline.judge.detail import detail
@@ -118,24 +117,6 @@ def test_the_trusted_key_is_the_one_that_is_seen() -> None:
     span = bridge(trust=0, previous=0)
     one_sided = replace(span, trust_left=np.ones_like(span.trust_left))
     assert rms(meet(left, right, one_sided, 0.5), left) < 3
-
-
-def test_light_that_pumps_is_steadied_and_texture_is_left() -> None:
-    before = moving(1)[0]
-    pumped = replace(before, luma=before.luma + np.uint8(20))
-    low = correction(pumped, before, bridge(trust=1, previous=1), 0.6)
-    change = corrected(pumped.luma, low.luma).astype(float) - before.luma
-    assert abs(change.mean() - 8) < 1
-    assert change.std() < 2
-    assert low.blue is None
-
-
-def test_light_is_left_alone_where_the_frame_before_says_nothing() -> None:
-    before = moving(1)[0]
-    pumped = replace(before, luma=before.luma + np.uint8(20))
-    low = correction(pumped, before, bridge(trust=1, previous=0), 0.6)
-    assert low.luma is None
-    assert corrected(pumped.luma, low.luma) is pumped.luma
 
 
 def test_a_frame_that_keys_explain_needs_no_tiles() -> None:

@@ -96,11 +96,11 @@ def test_each_term_is_left_out_by_itself() -> None:
 
 
 def test_the_terms_of_the_fill_are_turned_off_one_at_a_time() -> None:
-    found = without_terms(Recipe(style="made", terms=Terms(steady=False)))
-    names = [field.name for field in fields(Terms) if field.name != "steady"]
+    found = without_terms(Recipe(style="made", terms=Terms(holes=False)))
+    names = [field.name for field in fields(Terms) if field.name != "holes"]
     assert list(found) == ["harmonise", "gate", *names]
-    assert found["refine"].terms == Terms(steady=False, refine=False)
-    assert found["gate"].terms == Terms(steady=False)
+    assert found["refine"].terms == Terms(holes=False, refine=False)
+    assert found["gate"].terms == Terms(holes=False)
 
 
 def test_all_goals_can_be_met() -> None:

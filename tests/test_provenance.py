@@ -61,10 +61,10 @@ def test_what_a_later_version_adds_is_no_hindrance() -> None:
 
 
 def test_settings_within_settings_are_named_by_the_way_to_them() -> None:
-    fields = {"crf": 16, "terms": {"steady": False, "of": {"rho": 0.5}}, "odd": [[1, "a"]]}
+    fields = {"crf": 16, "terms": {"refine": False, "of": {"rho": 0.5}}, "odd": [[1, "a"]]}
     assert _flat(fields) == {
         "crf": 16,
-        "terms steady": False,
+        "terms refine": False,
         "terms of rho": 0.5,
         "odd": '[[1, "a"]]',
     }

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from films import planes_of, still
-from pipeline.fill.warp import upscale, warp_planes
+from pipeline.fill.warp import warp_planes
 from pipeline.motion.flow import Flow
 
 FORMATS = ("yuv420p", "yuv422p", "yuv444p")
@@ -62,9 +62,3 @@ def test_odd_sizes_keep_their_planes() -> None:
     warped = warp_planes(planes, uniform(0.3, 0.2, size=(45, 33)))
     assert warped.luma.shape == (33, 45)
     assert warped.blue.shape == planes.blue.shape == (17, 23)
-
-
-def test_a_field_of_the_wanted_size_is_given_back() -> None:
-    field = np.ones((3, 5), np.float32)
-    assert upscale(field, (5, 3)) is field
-    assert upscale(field, (10, 6)).shape == (6, 10)

@@ -1,10 +1,8 @@
 """Two painted keys and a gap's motion to every frame between them.
 
-A frame is *met* from both keys, its holes are closed by tiles and by what the frame before knows,
-and it is *steadied*: the low band of its difference to the frame before, which the eye sees as
-pumping light, is taken back; brush strokes are left to the keys. What is *ground*, unchanged from
-key to key, is as the keys have it. A frame whose source is sample-equal to the one before is that
-frame, exactly.
+A frame is *met* from both keys, and its holes are closed by tiles and by what the frame before
+knows. What is *ground*, unchanged from key to key, is as the keys have it. A frame whose source is
+sample-equal to the one before is that frame, exactly.
 
 Everything here is at unit gain (``gain``); nothing decodes, encodes or paints.
 """
@@ -17,7 +15,6 @@ import numpy as np
 from pipeline.fill.blend import Average, average, finished
 from pipeline.fill.gate import Loss, gate_luma, measure
 from pipeline.fill.ground import ground, grounded
-from pipeline.fill.steady import corrected, correction
 from pipeline.fill.tiles import Tile, close_holes, hole_share
 from pipeline.fill.warp import Bordered, surrounded
 from pipeline.judge.detail import gradient
@@ -28,8 +25,6 @@ from pipeline.terms import ALL, Terms
 
 _FAINT = 0.01
 """Added to both trusts: where there is none, one key fades into the other."""
-_STEADY = 0.6
-"""Share of the low band's error that is taken back."""
 _STOOD = Loss(0.0, 0.0, 1.0)
 
 
@@ -171,15 +166,7 @@ def _between(
 ) -> Planes:
     met = _met(*keys, span, phase, terms)
     closed = close_holes(met.planes, before, span, tiles, terms=terms)
-    # Less and less towards b, so that b is met without a jump.
-    taken = terms.steady * _STEADY * min(1.0, 2 * (1 - phase)) * (1 - span.dissolve)
-    low = correction(closed, before, span, taken)
-    made = finished(replace(met, planes=closed), low.luma)
-    blue, red = (
-        corrected(plane, added, depth=made.depth)
-        for plane, added in ((made.blue, low.blue), (made.red, low.red))
-    )
-    return replace(made, blue=blue, red=red)
+    return finished(replace(met, planes=closed))
 
 
 def phases(along: Sequence[Step]) -> list[float]:

@@ -87,30 +87,24 @@ def average(
     return Average(averaged, lift if terms.variance else 0 * lift)
 
 
-def finished(averaged: Average, low: Field | None = None, *, restored: float = _RESTORED) -> Planes:
-    """Give an average its texture back, and add ``low``, in codes on any grid, to its luma.
+def finished(averaged: Average, *, restored: float = _RESTORED) -> Planes:
+    """Give an average its texture back.
 
     Args:
         averaged: The average.
-        low: [h, w]; None is nothing.
         restored: Share of the texture that it lacks, 0 to 1.
     """
     from pipeline.fill import kernels
 
     mean, lift = averaged.planes.luma, np.float32(restored) * averaged.lift
-    lifts = bool((lift > 0.001).any())
-    if not lifts and low is None:
+    if not (lift > 0.001).any():
         return averaged.planes
     height, width = mean.shape
-    nothing = np.zeros((1, width), np.float32)
-    smooth, more = nothing, nothing
-    if lifts:
-        size = (-(-width // _CELL), -(-height // _CELL))
-        band = cv2.resize(mean, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-        smooth, more = widened(band, width), widened(lift, width)
+    size = (-(-width // _CELL), -(-height // _CELL))
+    band = cv2.resize(mean, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    smooth, more = widened(band, width), widened(lift, width)
     out = np.empty_like(mean)
-    light = nothing if low is None else widened(low, width)
-    kernels.finish(mean, smooth, more, light, np.float32(white(averaged.planes.depth)), out)
+    kernels.finish(mean, smooth, more, np.float32(white(averaged.planes.depth)), out)
     return replace(averaged.planes, luma=out)
 
 

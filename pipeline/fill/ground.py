@@ -2,8 +2,8 @@
 
 *Ground* is what has the same samples in a frame and in both keys around it, there and nearby:
 whatever passed before it, it is painted as it is in the keys, without motion. Where motion is
-measured next to something that moves it is never quite none, and what a blend of keys gains and is
-corrected by reaches further than what moves, so ground beside it would tremble by a code.
+measured next to something that moves it is never quite none, and what a blend of keys gains
+reaches further than what moves, so ground beside it would tremble by a code.
 
 Harmonised keys agree on ground, so it is the same in all frames, to the sample; keys that do not
 agree fade one into the other.

@@ -214,30 +214,26 @@ def carry(
 
 
 @compiled
-def finish(
-    mean: Samples, smooth: Wide, gain: Wide, low: Wide, white: np.float32, out: Samples
-) -> None:
-    """Add texture and light: mean + gain x (mean - smooth) + low.
+def finish(mean: Samples, smooth: Wide, gain: Wide, white: np.float32, out: Samples) -> None:
+    """Add texture: mean + gain x (mean - smooth).
 
     Args:
         mean: [H, W].
         smooth: Its low band.
         gain: What is added of the rest of it; 0 adds nothing.
-        low: What is added to the low band, in codes.
         white: The highest code.
         out: [H, W].
     """
     height, width = out.shape
-    rows = np.empty((3, width), np.float32)
-    band, more, light = rows[0], rows[1], rows[2]
+    rows = np.empty((2, width), np.float32)
+    band, more = rows[0], rows[1]
     for y in range(height):
         lay_row(smooth, y, height, band)
         lay_row(gain, y, height, more)
-        lay_row(low, y, height, light)
         source, row = mean[y], out[y]
         for x in range(width):
             value = np.float32(source[x])
-            row[x] = np.int32(_code(value + (value - band[x]) * more[x] + light[x], white))
+            row[x] = np.int32(_code(value + (value - band[x]) * more[x], white))
 
 
 @compiled

@@ -51,13 +51,6 @@ def scales(planes: Planes, flow: Flow) -> tuple[Scale, Scale]:
     return of_luma, np.asarray(of_luma / np.asarray(subsampling(planes)), np.float32)
 
 
-def upscale(field: Field, size: tuple[int, int]) -> Field:
-    """Bring a small field to ``size`` = (w, h), bilinearly; a field of that size is given back."""
-    if field.shape == (size[1], size[0]):
-        return field
-    return np.asarray(cv2.resize(field, size, interpolation=cv2.INTER_LINEAR), np.float32)
-
-
 def bordered(plane: Plane) -> Plane:
     """Give a plane with its edge going on around it, as the loops of ``kernels`` want it."""
     wide = cv2.copyMakeBorder(plane, BORDER, BORDER, BORDER, BORDER, cv2.BORDER_REPLICATE)
