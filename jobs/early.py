@@ -51,7 +51,9 @@ class Early:
     def end(self) -> None:
         """End now, in the middle of a span: a process must not end while a thread is in C++."""
         self.stop()
-        if self._thread.ident is not None:
+        if (
+            self._thread.is_alive() and self._thread.ident is not None
+        ):  # an ended one's is another's
             number, error = ctypes.c_ulong(self._thread.ident), ctypes.py_object(SystemExit)
             ctypes.pythonapi.PyThreadState_SetAsyncExc(number, error)
             self._thread.join()

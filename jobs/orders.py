@@ -12,13 +12,13 @@ from pathlib import Path
 
 from jobs.command import restyled
 from jobs.given import Offer, accept, read_offers, with_given
+from jobs.job import Job, check_target
 from jobs.jobfile import nearest
 from jobs.jobfile_read import Order
 from jobs.ledger import WorkFolder
 from jobs.places import Places, kind_of
 from jobs.sidecar import read_sidecar
 from jobs.strength import Over, curve_of, folded
-from jobs.stylize import Job, check_target
 from jobs.target import foretold
 from pipeline.errors import BadRequest, UnknownStyle, UnreadableFilm
 from pipeline.forecast import Needs, needs
