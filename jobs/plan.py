@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from jobs.costs import most_in_flight, size
 from jobs.engine import cores
 from jobs.given import Offer, accept, with_given
 from jobs.progress import Progressing
@@ -39,6 +40,12 @@ class Foreseen:
     workers: int
     notes: tuple[str, ...] = ()
     """What the painted film cannot hold, and what is changed so that it can."""
+
+    @property
+    def in_flight(self) -> int:
+        """Bytes that pieces on their way take at most, with all workers of this machine."""
+        frames = self.plan.shots[-1].stop
+        return most_in_flight(self.plan, self.film, wanted=(0, frames), hands=self.workers)
 
     @property
     def mean_loss(self) -> float | None:
@@ -128,6 +135,12 @@ def show(found: Foreseen, console: Console) -> None:
         "at 1080p (bench/results/steps.json), scaled by size",
         highlight=False,
     )
+    console.print(
+        f"with GPUs about {_time(times.beside)} of one core and, by a guess, {_time(times.gpu)} of "
+        f"one GPU; pieces on their way take at most {size(found.in_flight)} with {found.workers} "
+        "workers",
+        highlight=False,
+    )
 
 
 def as_json(found: Foreseen) -> str:
@@ -151,12 +164,16 @@ def as_json(found: Foreseen) -> str:
             "filling": times.filling,
             "all": times.whole,
             "by": "bench/results/steps.json, one core, scaled by size",
+            "beside_gpus": times.beside,
+            "of_gpus": times.gpu,
+            "of_gpus_by": "a guess",
         },
         "bytes": {
             "memory": found.memory,
             "workers": found.workers,
             "memory_inline": forecast.peak_bytes,
             "disk": forecast.disk_bytes,
+            "in_flight": found.in_flight,
         },
         "shots": [
             {

@@ -66,6 +66,9 @@ _PER_WORKING_PIXEL = {"measure": 1205, "paint": 267, "tiles": 158}
 smaller net: ``reelbrush bench steps``, stored in bench/results/steps.json. Of painting three parts
 in four are the net's, and the rest goes with the film's size."""
 _NET_SHARE = 0.75
+_ON_A_GPU = 30
+"""How much faster a GPU does the net's part than a core. It is a guess: no GPU was measured. What
+it really took is said beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +80,23 @@ class Times:
     """measuring, keys with their motion, holes, harmonising"""
     filling: float
     """filling, encoding, verifying"""
+    net: float = 0.0
+    """of painting: measuring, keys and holes, which a GPU does where there is one"""
 
     @property
     def whole(self) -> float:
         """All of it."""
         return self.analysis + self.painting + self.filling
+
+    @property
+    def beside(self) -> float:
+        """What is left for cores where a GPU paints."""
+        return self.whole - self.net
+
+    @property
+    def gpu(self) -> float:
+        """Seconds of a GPU, where one paints."""
+        return self.net / _ON_A_GPU
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +160,7 @@ def predict_times(plan: Plan, film: Film, recipe: Recipe) -> Times:
         analysis=frames * (cost["decode"] + cost["analysis"]),
         painting=frames * cost["decode"] + measured + painted + chained,
         filling=frames * (cost["decode"] + _encoding(cost, recipe)) + between * cost["fill"],
+        net=measured + painted,
     )
 
 
