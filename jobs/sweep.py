@@ -13,22 +13,31 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Self, cast
+from typing import Literal, Self, cast
 
 from jobs.progress import Progressing
 from jobs.sidecar import read_sidecar
 
 _CODES = (0, 2, 3, 4, 5, 6)
+_REFUSED = (2, 3)
+"""What was asked for, or the film; anything else is ours."""
 _ABOUT = (
     "# Real films",
     "",
     "Made by `reelbrush bench sweep`; what is stored is in `bench/results/sweep.json`. Exact:",
     "frames as the index counts them, every PTS within one tick of the output, tracks, tags",
     "and sound as in the source, verified. Refused: one line, its exit code, nothing written.",
+    "Held: refused as it stands, exact with `--on-error hold`, which shows the frame before",
+    "in the place of one that cannot be decoded.",
+)
+_CARRIED = (
+    "Each film goes whole through lossless segments without being painted, and its samples are",
+    "compared; then its first frames go through the whole job, with a painter that gives keys",
+    "back as they are.",
 )
 
 
@@ -48,6 +57,21 @@ class Swept:
     """whether the film was painted and every check of its sidecar passed"""
     said: tuple[str, ...] = ()
     """what was said before work started, or could not be held"""
+    frames: int = 0
+    """of the film that were carried; 0 if it was refused"""
+    held: int = 0
+    """of them with ``--on-error hold``, for the film is damaged"""
+
+
+def ended(row: Mapping[str, object]) -> str:
+    """Say in a word what became of a film.
+
+    >>> ended({"code": -1, "clean": False, "exact": False, "held": 0})
+    'FAILED'
+    """
+    if row["exact"] and row["clean"]:
+        return "held" if row["held"] else "exact"
+    return "refused" if row["clean"] and row["code"] in _REFUSED else "FAILED"
 
 
 def sweep(
@@ -61,7 +85,8 @@ def sweep(
 ) -> list[Swept]:
     """Paint at most the first ``frames`` frames of each film, ``limit`` seconds at most.
 
-    ``bare`` has keys given back as they are: the film's way is looked at, not the paint.
+    ``bare`` leaves the painter out: all of a film is carried, and the first frames are painted by
+    one that gives keys back as they are.
     """
     progress.stage("sweep", len(films))
     found = []
@@ -94,7 +119,7 @@ class _Crew:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
         try:
-            return self._pool.submit(_bare, film, frames, folder).result(limit)
+            return self._pool.submit(bare, film, frames, folder).result(limit)
         except TimeoutError:
             line = f"hung for {limit:.0f} s"
         except BrokenProcessPool:
@@ -138,22 +163,23 @@ def _swept(film: Path, style: str, frames: int, limit: float, folder: Path) -> S
 
 def page(rows: Sequence[Mapping[str, object]]) -> str:
     """Lay stored rows out as a Markdown page."""
-    painted = sum(bool(row["exact"]) for row in rows)
+    ends = [ended(row) for row in rows]
+    counted = ", ".join(f"{ends.count(end)} {end}" for end in dict.fromkeys(ends))
     body = []
-    for row in rows:
+    for row, end in zip(rows, ends, strict=True):
         reason = str(row["line"]).removeprefix("reelbrush: ").removeprefix(f"{row['film']}: ")
         notes = "; ".join(cast(Sequence[str], row["said"]))
-        ended = "exact" if row["exact"] else "refused" if row["clean"] else "FAILED"
-        said = notes if row["exact"] else reason
-        body.append(f"| {row['film']} | {ended} | {said.replace('|', '/')} |")
+        said = notes if end == "exact" else reason
+        body.append(f"| {row['film']} | {row['frames']} | {end} | {said.replace('|', '/')} |")
     return "\n".join(
         [
             *_ABOUT,
+            *(_CARRIED if any(row["frames"] for row in rows) else ()),
             "",
-            f"{len(rows)} films: {painted} exact, {len(rows) - painted} refused.",
+            f"{len(rows)} films: {counted}.",
             "",
-            "| film | comes out | what was said |",
-            "|---|---|---|",
+            "| film | frames | comes out | what was said |",
+            "|---|---|---|---|",
             *body,
             "",
         ]
@@ -183,32 +209,54 @@ def _one(film: str, target: str, style: str, frames: str) -> None:
     main()
 
 
-def _bare(film: Path, frames: int, folder: Path) -> Swept:
-    """Carry a film's first frames through without a painter."""
+def bare(film: Path, frames: int, folder: Path) -> Swept:
+    """Carry a film without a painter; paint its first frames by one that changes nothing."""
+    from pipeline.errors import CorruptFilm, FilmError
+
+    began, swept = time.monotonic(), Swept(film.name, 0, "carried and verified", 0.0, clean=True)
+    try:
+        try:
+            swept = _through(swept, film, frames, folder, on_error="fail")
+        except CorruptFilm as error:
+            swept = replace(swept, code=error.exit_code, line=str(error))
+            swept = _through(swept, film, frames, folder, on_error="hold")
+            verb = "shows" if swept.held == 1 else "show"
+            line = f"{swept.line}; with --on-error hold {swept.held} of its frames {verb} another"
+            swept = replace(swept, line=line)
+    except FilmError as error:
+        if swept.code == 0:
+            swept = replace(swept, code=error.exit_code, line=str(error))
+    except Exception as error:  # noqa: BLE001 - that there is none is what is measured
+        swept = replace(swept, code=1, line=f"{type(error).__name__}: {error}")
+    clean = swept.code in _CODES and "\n" not in swept.line
+    return replace(swept, clean=clean, seconds=round(time.monotonic() - began, 2))
+
+
+def _through(
+    swept: Swept, film: Path, frames: int, folder: Path, *, on_error: Literal["fail", "hold"]
+) -> Swept:
+    """Carry all of a film, and its first frames through a whole job."""
     from jobs.bench_long import AsItIs
+    from jobs.carry import carry
     from jobs.progress import Silent
+    from jobs.source import opened
     from jobs.stylize import Job, stylize
-    from pipeline.errors import FilmError
-    from pipeline.media.container import read_film
     from pipeline.recipe import Recipe
 
-    began, code, line = time.monotonic(), 0, "painted and verified"
-    exact = False
-    notes: tuple[str, ...] = ()
-    try:
-        span = (0, min(frames, read_film(film).frames))
-        target = folder / f"{film.stem}.mkv"
-        recipe = Recipe(style="none", codec="ffv1", frames=span)
-        result = stylize(Job(film, target, recipe), progress=Silent(), hire=AsItIs)
-        said = read_sidecar(target)
-        exact, notes = result.verified.ok, said.notes if said else ()
-    except FilmError as error:
-        code, line = error.exit_code, str(error)
-    except Exception as error:  # noqa: BLE001 - that there is none is what is measured
-        code, line = 1, f"{type(error).__name__}: {error}"
-    clean = code in _CODES and "\n" not in line
-    seconds = round(time.monotonic() - began, 2)
-    return Swept(film.name, code, line, seconds, clean, exact, notes)
+    whole = Recipe(style="none", codec="ffv1", on_error=on_error)
+    read = opened(film, whole, progress=Silent())
+    carried = carry(read, folder)
+    target = folder / f"{film.stem}.mkv"
+    part = whole.model_copy(update={"frames": (0, min(frames, read.frames))})
+    result = stylize(Job(film, target, part), progress=Silent(), hire=AsItIs)
+    said = read_sidecar(target)
+    return replace(
+        swept,
+        exact=carried.same and result.verified.ok,
+        said=said.notes if said else (),
+        frames=carried.frames,
+        held=carried.held,
+    )
 
 
 if __name__ == "__main__":
