@@ -1,6 +1,8 @@
 """What every test has: one thread for each library, and real clips only where they lie."""
 
+import atexit
 import os
+import sys
 from pathlib import Path
 
 import cv2
@@ -12,8 +14,26 @@ os.environ.update(RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0", RAY_USAGE_STATS_ENABLED
 CLIPS = Path(__file__).parent.parent.parent / "shared" / "data" / "clips"
 
 
+_ended = pytest.StashKey[int]()
+
+
 def pytest_configure() -> None:
     cv2.setNumThreads(1)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    session.config.stash[_ended] = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End here, with all said: native threads of libraries once crashed in Python's own ending."""
+    if hasattr(config, "workerinput") or _ended not in config.stash:
+        return  # who runs tests for another process ends with it
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(config.stash[_ended])
 
 
 @pytest.fixture(autouse=True, scope="session")
