@@ -79,7 +79,8 @@ def chart(
         _path("p-budget", "budget", _line(drawn.budget, most)),
         _path("p-loss", "loss", _line(drawn.loss, most)),
         _path("p-over", "over", _dots(over, drawn.loss, most)),
-        _path("p-keys", "key", _marks(keys(rows), count, KEYS, KEYS + 8)),
+        _path("p-keys", "key", _marks(planned(rows), count, KEYS, KEYS + 8)),
+        _path("p-promoted", "promoted", _marks(promoted(rows), count, KEYS - 6, KEYS + 8)),
     ]
     if len(stretches) > 1:
         spans = (
@@ -100,9 +101,14 @@ def chart(
     return element("svg", *parts, attributes=words)
 
 
-def keys(rows: Sequence[Row]) -> list[int]:
-    """Give the frames that the net painted."""
-    return [i for i, row in enumerate(rows) if row.key]
+def planned(rows: Sequence[Row]) -> list[int]:
+    """Give the keys that the plan had set."""
+    return [i for i, row in enumerate(rows) if row.key and row.promoted is None]
+
+
+def promoted(rows: Sequence[Row]) -> dict[int, float]:
+    """Give the keys that the gate asked for, and how far over its budget each frame was."""
+    return {i: row.promoted for i, row in enumerate(rows) if row.promoted is not None}
 
 
 def plot(drawn: Curves) -> dict[str, object]:

@@ -29,6 +29,8 @@ class Sums:
     """Frames that have a loss."""
     over: int
     """Frames over their budget."""
+    promoted: int
+    """Keys that the gate asked for."""
     mean: float | None
     """Loss, [0, 1]^2; None if no frame was judged."""
     worst: float | None
@@ -50,6 +52,7 @@ def sums(rows: Sequence[Row]) -> Sums:
         keys=sum(row.key for row in rows),
         judged=len(losses),
         over=sum((excess(row) or 0) > 1 for row in rows),
+        promoted=sum(row.promoted is not None for row in rows),
         mean=sum(losses) / len(losses) if losses else None,
         worst=max(losses, default=None),
         hole=sum(holes) / len(holes) if holes else None,
@@ -91,8 +94,10 @@ def facts(painted: Painted, found: Sums, shots: int) -> Lines:
         ("Keys (frames the net painted)", counted(found.keys, found.frames)),
     ]
     if about is not None:
-        lines.append(("Of these promoted by the gate", str(about.promoted)))
+        lines.append(("Keys the gate asked for", str(about.promoted)))
         lines.append(("Chunks", str(about.chunks)))
+    if found.promoted:
+        lines.append(("Promoted keys (of those, what made their gap better)", str(found.promoted)))
     if found.hole is not None:
         lines.append(("Mean hole share between keys", f"{100 * found.hole:.2f} %"))
         lines.append(("Frames with holes of 1 % or more", counted(found.with_hole, found.frames)))
@@ -110,7 +115,7 @@ def facts(painted: Painted, found: Sums, shots: int) -> Lines:
 def held_words(found: Sums) -> str:
     """Say which frames show another one.
 
-    >>> held_words(Sums(9, 1, 8, 0, None, None, None, 0, held=(3, 4, 5)))
+    >>> held_words(Sums(9, 1, 8, 0, 0, None, None, None, 0, held=(3, 4, 5)))
     '3: frames 3 to 5'
     """
     return f"{len(found.held)}: frame{'s' * (len(found.held) > 1)} {listed(found.held)}"

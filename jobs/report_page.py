@@ -23,6 +23,7 @@ from jobs.markup import Html, element, embedded, image, joined, safe, table
 from jobs.report_chart import chart, codes, curves
 from jobs.report_choice import ShownShot, Stretch, excess
 from jobs.report_facts import facts, knob, settings, sums, verdict, versions
+from jobs.report_gate import kind, promoted_keys
 from jobs.report_pictures import Pictures, ShotPictures, WorstPictures
 from jobs.report_read import Painted, elapsed
 from jobs.report_video import played
@@ -43,6 +44,7 @@ _LEGEND = (
     ("cut", "M13 0V12", "cut"),
     ("key", "M13 2V10", "key"),
 )
+_PROMOTED = ("promoted", "M13 0V12", "key that the gate asked for")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,6 +88,7 @@ def page(report: Report) -> str:
         "explained": safe(_EXPLAINED),
         "legend": _legend(report),
         "chart": chart(painted, drawn, cuts=cuts, stretches=report.stretches),
+        "promoted": promoted_keys(painted),
         "worst": _worst(report),
         "shots_note": safe(_shots_note(report)),
         "shots": joined([_shot(painted, one) for one in report.pictures.shots]),
@@ -150,11 +153,13 @@ def _legend(report: Report) -> Html:
         ("floor", "M0 1H26V11H0Z", "content floor" if known else "the film's own error"),
         *_LEGEND,
     ]
+    if report_chart.promoted(report.painted.rows):
+        rows.append(_PROMOTED)
     if len(report.stretches) > 1:
         rows.append(("playable", "M0 6H26", "plays above"))
     lines = []
-    for kind, line, words in rows:
-        path = element("path", attributes={"class": kind, "d": line})
+    for name, line, words in rows:
+        path = element("path", attributes={"class": name, "d": line})
         mark = element("svg", path, attributes={"viewBox": "0 0 26 12", "aria-hidden": "true"})
         lines.append(element("li", mark, words))
     return joined(lines)
@@ -187,7 +192,7 @@ def _flickering(report: Report, one: WorstPictures, rank: int) -> Html:
     loss, budget, share = row.loss or 0.0, row.budget or 0.0, excess(row) or 0.0
     anew = "" if one.error is None else f"; {codes(one.error):.1f} in the encoded film"
     words = (
-        f"{'Key. ' if row.key else ''}Loss {codes(loss):.1f} codes ({loss:.2e}){anew}. "
+        f"{kind(row)}Loss {codes(loss):.1f} codes ({loss:.2e}){anew}. "
         f"Budget {codes(budget):.1f} ({budget:.2e}), so {share:.2f} times. "
         f"Judged: {100 * one.coverage:.0f} % of the picture."
     )
@@ -256,7 +261,8 @@ def _data(report: Report, drawn: report_chart.Curves) -> str:
         "loss": _whole(drawn.loss),
         "budget": _whole(drawn.budget),
         "content": _whole([row.content for row in painted.rows]),
-        "keys": report_chart.keys(painted.rows),
+        "keys": report_chart.planned(painted.rows),
+        "promoted": [[p, round(x, 2)] for p, x in report_chart.promoted(painted.rows).items()],
         "cuts": [shot.start for shot in report.shots[1:]],
         "worst": list(report.worst),
         "knob": knob(painted.about),

@@ -142,6 +142,27 @@ def test_the_script_has_the_numbers_of_the_table(made: Page, shop: Path) -> None
     assert data["stretches"] == [[0, 20, "Whole film"]]
 
 
+def test_keys_that_the_gate_asked_for_are_told_apart_and_say_why(
+    made: Page, tmp_path: Path
+) -> None:
+    film = make_film(tmp_path / "film.mkv", texture(9, shift=(12, 4)), codec="ffv1")
+    recipe = Recipe(style="made", codec="ffv1", flicker_budget=0.01, keys=8)
+    job = Job(film, tmp_path / "painted.mkv", recipe)
+    stylize(job, progress=Silent(), hire=Washes)
+    asked = {r.frame: r.promoted for r in read_rows([job.table]) if r.promoted is not None}
+    assert asked
+    assert all(excess > 1 for excess in asked.values())
+    page = Page(report(job.target, target=tmp_path / "page.html", progress=Silent()).target)
+    assert page.data()["keys"] == [0, 8]
+    assert page.data()["promoted"] == [[f, pytest.approx(x, abs=0.01)] for f, x in asked.items()]
+    marks = next(one["d"] for one in page.every("path") if one.get("id") == "p-promoted")
+    assert (marks or "").count("M") == len(asked)
+    for frame, excess in asked.items():
+        assert re.search(rf"Frame {frame}, \S+{excess:.2f} times its budget of", page.text)
+    assert "key that the gate asked for" in page.text
+    assert "asked for by the gate" not in made.text
+
+
 def test_the_same_film_has_the_same_page(made: Page, shop: Path, tmp_path: Path) -> None:
     report(shop / f"{NASTY} painted.mp4", target=tmp_path / "b.html", progress=Silent())
     assert (tmp_path / "b.html").read_text("utf-8") == made.content

@@ -636,6 +636,12 @@ def test_a_key_over_its_budget_is_kept_where_its_gap_is_better_for_it(tmp_path: 
     # one gap in the first round, two in the second
     assert 1 <= done.result.promoted == len(painter.painted) - 2 <= 3
     assert worst(done.rows) < worst(before.rows)
+    why = {row.frame: row.promoted for row in done.rows if row.promoted is not None}
+    assert set(why) == set(kept) - {0, 8}
+    first = before.rows[painter.painted[2]]
+    assert first.loss is not None
+    assert first.budget is not None
+    assert why[first.frame] == pytest.approx(first.loss / first.budget * 1000 / 0.01)
 
 
 def test_a_key_that_makes_its_gap_worse_is_not_used_and_no_other_is_asked_for(

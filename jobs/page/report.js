@@ -42,7 +42,7 @@
     }
     return low + 1;
   };
-  const keys = new Set(data.keys);
+  const keys = new Set(data.keys), promoted = new Map(data.promoted);
 
   function said(place) {
     const parts = [`Frame ${data.first + place}`, clock(place), `shot ${shotOf(place)}`];
@@ -55,6 +55,7 @@
       if (data.budget[place] !== null && loss > data.budget[place]) parts.push("over its budget");
     }
     if (keys.has(place)) parts.push("key");
+    if (promoted.has(place)) parts.push(`key that the gate asked for: without it ${promoted.get(place).toFixed(2)} times its budget`);
     return parts.join(" \u00b7 ");
   }
 
@@ -133,6 +134,7 @@
     get("p-loss").setAttribute("d", path(data.loss, false));
     get("p-cuts").setAttribute("d", marks(data.cuts.map((c) => c - 0.5), top, top + height));
     get("p-keys").setAttribute("d", marks(data.keys, row.keys, row.keys + 8));
+    get("p-promoted").setAttribute("d", marks(promoted.keys(), row.keys - 6, row.keys + 8));
     get("p-over").setAttribute("d", overs.filter((i) => i >= from && i < to)
       .map((i) => `M${x(i).toFixed(1)} ${y(data.loss[i]).toFixed(1)}h.1`).join(""));
     if (get("p-playable")) {

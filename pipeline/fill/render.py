@@ -71,13 +71,23 @@ class _Stretch:
 
 
 @dataclass(frozen=True, slots=True)
+class _Gap:
+    """A stretch that is filled from its first frame to its last."""
+
+    stretch: _Stretch
+    settled: bool = False
+    """Whether it was split and is better whole."""
+    promoted: float | None = None
+    """Of its last key, as in ``Row``."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Way:
     """A way to fill a stretch: from key to key, in order."""
 
     excess: float
     """Loss over budget of the worst frame."""
-    gaps: tuple[tuple[_Stretch, bool], ...]
-    """And whether each was split and is better whole."""
+    gaps: tuple[_Gap, ...]
 
 
 def render(
@@ -118,10 +128,11 @@ def render(
             yield Rendered(_laid(film, shot, frame, keys[frame.index], laying), row)
         else:
             whole = _stretch(film, shot, gap)
-            for stretch, settled in _gaps(whole, made):
-                for row, planes in _filled(stretch, made):
-                    at = row.frame - gap[0].index
-                    yield Rendered(_laid(film, shot, gap[at], planes, laying), row, settled)
+            for own in _gaps(whole, made):
+                for row, planes in _filled(own.stretch, made):
+                    laid = _laid(film, shot, gap[row.frame - gap[0].index], planes, laying)
+                    row = replace(row, promoted=own.promoted) if row.key else row
+                    yield Rendered(laid, row, own.settled)
         gap = [frame]
 
 
@@ -131,9 +142,9 @@ def _stretch(film: Film, shot: Shot, gap: Sequence[Frame]) -> _Stretch:
     return _Stretch(gap, sources, lumas, steps(lumas))
 
 
-def _gaps(whole: _Stretch, made: _Made) -> tuple[tuple[_Stretch, bool], ...]:
+def _gaps(whole: _Stretch, made: _Made) -> tuple[_Gap, ...]:
     """Say from key to key how a stretch is filled best."""
-    return _best(whole, made).gaps if _split(whole, made) is not None else ((whole, False),)
+    return _best(whole, made).gaps if _split(whole, made) is not None else (_Gap(whole),)
 
 
 def _split(stretch: _Stretch, made: _Made) -> int | None:
@@ -143,15 +154,17 @@ def _split(stretch: _Stretch, made: _Made) -> int | None:
 
 
 def _best(stretch: _Stretch, made: _Made) -> _Way:
-    excess = over_budget([row for row, _ in _filled(stretch, made)])
-    split = _split(stretch, made)
+    rows = [row for row, _ in _filled(stretch, made)]
+    excess, split = over_budget(rows), _split(stretch, made)
     if split is None:
-        return _Way(excess, ((stretch, False),))
+        return _Way(excess, (_Gap(stretch),))
     before, after = (_best(half, made) for half in stretch.cut(split))
     halves = max(before.excess, after.excess)
-    if halves < excess:
-        return _Way(halves, before.gaps + after.gaps)
-    return _Way(excess, ((stretch, True),))
+    if halves >= excess:
+        return _Way(excess, (_Gap(stretch, settled=True),))
+    asked = over_budget([row for row in rows if row.frame == split])
+    last = replace(before.gaps[-1], promoted=asked)
+    return _Way(halves, (*before.gaps[:-1], last, *after.gaps))
 
 
 def over_budget(rows: Sequence[Row]) -> float:

@@ -37,6 +37,9 @@ class Row:
     """Share of the frame that could be judged, 0 to 1."""
     shown: int | None = None
     """The frame whose samples stand in for its own, which could not be decoded."""
+    promoted: float | None = None
+    """Of a key that the gate asked for: the loss that the frame had when it was filled without this
+    key, as a multiple of its budget, above 1; null for planned keys and for frames between."""
 
 
 SCHEMA = pa.schema(
@@ -49,6 +52,7 @@ SCHEMA = pa.schema(
             for name in ("hole", "loss", "content", "budget", "coverage")
         ),
         pa.field("shown", pa.int64()),
+        pa.field("promoted", pa.float64()),
     ]
 )
 
