@@ -1,51 +1,32 @@
 """The cluster file for a cloud: Ray's own code takes it, and the rest of the house agrees."""
 
-import copy
 import re
 import shlex
 import tomllib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
 
 from jobs.engine import _ENVIRONMENT, _SYSTEM
+from launcher import Cluster, prepared, read, variables
 
 ROOT = Path(__file__).parent.parent
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-
-Cluster = dict[str, Any]
 
 
 @pytest.fixture
 def cluster() -> Cluster:
     """The file as a person writes it."""
-    read = yaml.safe_load((ROOT / "cluster.yaml").read_text())
-    assert isinstance(read, dict)
-    return read
+    return read("cluster.yaml")
 
 
 @pytest.fixture
 def prepare(monkeypatch: pytest.MonkeyPatch) -> Callable[[Cluster], Cluster]:
-    """What ``ray up`` makes of a file before it reaches out to the cloud."""
-    from ray.autoscaler._private.util import prepare_config, validate_config
-
-    monkeypatch.chdir(ROOT)
-
-    def prepare(cluster: Cluster) -> Cluster:
-        prepared: Cluster = prepare_config(copy.deepcopy(cluster))
-        validate_config(prepared)
-        return prepared
-
-    return prepare
-
-
-def variables(command: str) -> dict[str, str]:
-    """What a start command exports."""
-    exported, _, _ = command.removeprefix("export ").partition(";")
-    return dict(word.split("=", 1) for word in shlex.split(exported))
+    """What Ray's launcher makes of a file."""
+    return partial(prepared, patch=monkeypatch)
 
 
 def options(command: str) -> list[str]:

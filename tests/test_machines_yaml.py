@@ -1,48 +1,29 @@
 """The file for machines of one's own: Ray's code takes it, and what a job relies on is in it."""
 
-import copy
 import shlex
 from collections.abc import Callable
+from functools import partial
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+
+from launcher import Cluster, prepared, read, variables
 
 ROOT = Path(__file__).parent.parent
 PLACEHOLDERS = ip_network("192.0.2.0/24")  # RFC 5737: nobody's machines
-
-Cluster = dict[str, Any]
 
 
 @pytest.fixture
 def cluster() -> Cluster:
     """The file as a person writes it."""
-    read = yaml.safe_load((ROOT / "deploy" / "machines.yaml").read_text())
-    assert isinstance(read, dict)
-    return read
+    return read("deploy/machines.yaml")
 
 
 @pytest.fixture
 def prepare(monkeypatch: pytest.MonkeyPatch) -> Callable[[Cluster], Cluster]:
-    """What ``ray up`` makes of a file before it reaches out to a machine."""
-    from ray.autoscaler._private.util import prepare_config, validate_config
-
-    monkeypatch.chdir(ROOT)
-
-    def prepare(cluster: Cluster) -> Cluster:
-        prepared: Cluster = prepare_config(copy.deepcopy(cluster))
-        validate_config(prepared)
-        return prepared
-
-    return prepare
-
-
-def variables(command: str) -> dict[str, str]:
-    """What a start command exports."""
-    exported, _, _ = command.removeprefix("export ").partition(";")
-    return dict(word.split("=", 1) for word in shlex.split(exported))
+    """What Ray's launcher makes of a file."""
+    return partial(prepared, patch=monkeypatch)
 
 
 def starts(cluster: Cluster) -> tuple[str, str]:
