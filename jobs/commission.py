@@ -61,6 +61,8 @@ class Result:
     notes: list[str]
     seconds: dict[str, float]
     """by step, summed over the chunks, whenever they were made"""
+    bytes: int
+    """of all segments"""
     pieces: list[tuple[int, int, str]]
     """of each segment the frames [start, stop) and the sha256 of its decoded samples"""
     verified: Verification
@@ -230,6 +232,7 @@ class Commission:
             tables=tables,
             notes=joined.notes,
             seconds=dict(seconds),
+            bytes=sum(r.bytes for r in receipts),
             pieces=[(r.start, r.stop, r.pixels) for r in receipts],
             verified=joined.verified,
             painter=self.weights,

@@ -13,10 +13,10 @@ from actors.stylizer import Painting
 from jobs.chunks import ChunkMaker, Crew
 from jobs.commission import Commission, Result
 from jobs.ledger import WorkFolder, check_space
-from jobs.log import Log
+from jobs.log import Log, place
 from jobs.progress import Progressing
 from jobs.survey import Survey
-from pipeline.forecast import predict
+from pipeline.forecast import predict, predict_times
 from pipeline.media.container import Film
 from pipeline.media.encode import Encoding
 from pipeline.plan import Plan
@@ -37,7 +37,7 @@ class Inline:
         progress: Progressing,
     ) -> None:
         self.film, self.recipe, self.work, self.progress = film, recipe, work, progress
-        self.log = Log(work.path)
+        self.log = Log(work.path, film=film.path.name)
         self.commission = Commission(
             film, recipe, encoding, work, weights=painter.weights, style=painter.style
         )
@@ -82,14 +82,17 @@ class Inline:
         forecast = predict(whole, self.film, self.recipe)
         share = (job.stop - job.start - frames_done) / whole.shots[-1].stop
         check_space(self.work.path, round(share * forecast.disk_bytes))
-        self.log.say("forecast", memory=forecast.peak_bytes, disk=forecast.disk_bytes)
+        seconds = round(share * predict_times(whole, self.film, self.recipe).whole, 1)
+        self.log.say(
+            "forecast", memory=forecast.peak_bytes, disk=forecast.disk_bytes, cpu_s=seconds
+        )
         self.progress.stage("painting", job.stop - job.start, done=frames_done)
         for chunk in chosen:
             if receipts[chunk.index] is None:
                 receipt = maker.make(chunk)
                 receipts[chunk.index] = receipt
                 self.progress.advance(receipt.stop - receipt.start)
-                self.log.say("committed", chunk=chunk.index, start=receipt.start, stop=receipt.stop)
+                self.log.say("committed", **place(chunk), start=receipt.start, stop=receipt.stop)
             self.progress.count(chunks=(sum(r is not None for r in receipts.values()), len(chosen)))
         done = [r for r in receipts.values() if r is not None]
         check_space(target.parent, sum(r.bytes for r in done))

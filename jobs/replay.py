@@ -15,7 +15,7 @@ from jobs.chunks import ChunkMaker
 from jobs.engine import cores
 from jobs.inline import Inline
 from jobs.ledger import Asked, Receipt, WorkFolder
-from jobs.log import Log
+from jobs.log import Log, place
 from jobs.progress import Progressing
 from jobs.source import opened
 from jobs.survey import Survey
@@ -77,7 +77,8 @@ def replay(
         if known is not None:
             return Replayed(chunk, known, before=True)
         receipt = maker.make(chunk)
-        Log(folder).say("committed", chunk=index, start=receipt.start, stop=receipt.stop)
+        log = Log(folder, film=asked.source.name)
+        log.say("committed", **place(chunk), start=receipt.start, stop=receipt.stop)
         return Replayed(chunk, receipt, before=False)
 
 

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jobs.command import beside, command, restyled
 from jobs.commission import Result
+from jobs.costs import spent_by
 from jobs.given import Offer
 from pipeline.errors import UnreadableFilm
 from pipeline.media.color import ColorTags
@@ -107,6 +108,8 @@ class Sidecar(_Words):
     segments: tuple[Stretch, ...] = ()
     seconds: dict[str, float] = Field(default_factory=dict)
     """By step, summed over workers; "wall" from the command's start."""
+    cost: dict[str, float] = Field(default_factory=dict)
+    """Seconds for which steps of chunks held GPUs (gpu_s) and cores (cpu_s), in all runs."""
 
 
 def sidecar_of(target: Path) -> Path:
@@ -145,7 +148,7 @@ def sidecar(
     with unnamed.open("rb") as file:
         digest, size = file_digest(file, "sha256").hexdigest(), file.tell()
     start, stop = recipe.frames or (0, film.frames)
-    how = written_as(encoding)
+    how, cost = written_as(encoding), spent_by(result.seconds)
     settings = recipe.model_dump(mode="json") | {"style": restyled(recipe.style, folder)}
     return Sidecar(
         source=Origin(
@@ -179,6 +182,7 @@ def sidecar(
         tracks=tuple(asdict(track) for track in result.verified.tracks),
         segments=tuple(Stretch(start=a, stop=b, pixels=p) for a, b, p in result.pieces),
         seconds={k: round(v, 3) for k, v in {**result.seconds, "wall": wall}.items()},
+        cost={"gpu_s": round(cost.gpu_s, 3), "cpu_s": round(cost.cpu_s, 3)},
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from actors.stylizer import Painting, hire_for
 from jobs.chosen import chosen, keep
 from jobs.commission import Result
+from jobs.costs import spent_by
 from jobs.engine import Engine, cores, prepare, running
 from jobs.given import accept, with_given
 from jobs.given import keep as keep_given
@@ -135,7 +136,9 @@ def ended(made: Begun, result: Result) -> None:
         OutOfResources: If the disk is full.
     """
     publish(made, result)
-    Log(made.work.path).say("published")
+    cost = spent_by(result.seconds, bytes_=result.bytes)
+    took = {"gpu_s": round(cost.gpu_s, 1), "cpu_s": round(cost.cpu_s, 1), "bytes": cost.bytes}
+    Log(made.work.path, film=made.film.path.name).say("published", **took)
     if not made.job.keep_work:
         made.work.remove()
     for note in result.notes:
