@@ -151,6 +151,18 @@ def test_what_a_codec_cannot_keep_is_given_up_by_name_only(
     assert lost in notes[0]
 
 
+def test_rgb_of_16_bits_is_written_as_it_is_and_said_to_be_near(make: Make) -> None:
+    name, (note,) = choose_format(make("gbrp16le"), "ffv1", None)
+    assert (name, "within 2 of 65535 codes" in note) == ("gbrp16le", True)
+    assert choose_format(make("gbrp14le"), "ffv1", None) == ("gbrp14le", [])
+
+
+def test_alpha_of_a_grey_film_goes_along_or_is_given_up_by_name(make: Make) -> None:
+    assert choose_format(make("ya8"), "ffv1", None)[0] == "yuva420p"
+    with pytest.raises(BadRequest, match=r"\(alpha\).* --pixel-format yuv420p"):
+        choose_format(make("ya8"), "hevc", None)
+
+
 def test_full_range_is_narrowed_for_prores_where_more_bits_hold_it(make: Make) -> None:
     assert choose_format(make("yuv422p", full=True), "prores", None)[0] == "yuv422p10le"
     with pytest.raises(BadRequest, match="full range"):

@@ -22,6 +22,10 @@ from pipeline.media.samples import PIXEL_FORMATS, PixelFormat, plain
 Codes: TypeAlias = tuple[int, bool]
 """How many bits a sample has, and whether its codes go from 0 to the highest."""
 
+_COARSE = (
+    "its RGB of 16 bits goes through Y'CbCr of 16 bits: samples come back within 2 of 65535 codes"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Conform:
@@ -85,7 +89,7 @@ def choose_format(film: Film, codec: Codec, asked: str | None) -> tuple[str, lis
         raise BadRequest(_refusal(film, codec, able))
     name = min(whole, key=lambda one: _distance(form, _form(one)))
     if _form(name) == form:
-        return name, []
+        return name, [] if form.whole else [_COARSE]
     if coder(codec).widens and form.depth > _form(name).depth:
         return name, [f"{codec} is encoded from 10 of the film's {form.depth} bits, and read as 12"]
     width, height = _size(film)

@@ -2,8 +2,9 @@
 
 Nothing else knows how FFmpeg lays samples out. *Planes* of a film that is stored as RGB are
 full-range Y'CbCr 4:4:4 by BT.709's matrix with two bits more than the file has: enough that every
-RGB code comes back, so that whatever works on planes works on RGB too. Planes of a grey film are
-4:2:0 without colour. Nothing here turns, scales or tone-maps a picture.
+RGB code comes back, so that whatever works on planes works on RGB too. RGB of 16 bits has no room
+for them, and comes back within two of its 65,536 codes. Planes of a grey film are 4:2:0 without
+colour. Nothing here turns, scales or tone-maps a picture.
 """
 
 from dataclasses import dataclass, replace
@@ -25,8 +26,8 @@ _SUBSAMPLINGS = {
     "410": (4, 4),
 }
 _DEPTHS = (8, 9, 10, 12, 14, 16)
-_MOST_RGB_BITS = 14
-"""With two more, a code still fits a sample."""
+_MOST = 16
+"""Bits of a sample of the planes."""
 _PLANES_OF_RGB = ColorTags(1, 1, 1, full_range=True)
 _Places: TypeAlias = tuple[tuple[int, int, int], ...]
 """(plane, first, step) of each component: where in a line its samples lie."""
@@ -53,10 +54,15 @@ class PixelFormat:
     """Bits of a sample of the planes, 8 to 16"""
     alpha: bool
     bits: int
-    """Of a sample in the file, and of alpha: two fewer than ``depth`` for RGB"""
+    """Of a sample in the file, and of alpha: two fewer than ``depth`` for RGB of up to 14"""
     model: Model
     places: _Places
-    """Of luma, Cb and Cr, or of G, B and R, and of alpha"""
+    """Of luma, Cb and Cr, or of G, B and R, or of grey, and of alpha"""
+
+    @property
+    def whole(self) -> bool:
+        """Whether every code comes back from the planes."""
+        return self.model != "rgb" or self.depth > self.bits
 
 
 def _known(name: str) -> bool:
@@ -72,7 +78,7 @@ def _formats() -> dict[str, PixelFormat]:
 
     def add(name: str, down: tuple[int, int], bits: int, model: Model, *, alpha: bool) -> None:
         if _known(name):
-            depth = bits + 2 if model == "rgb" else bits
+            depth = min(_MOST, bits + 2) if model == "rgb" else bits
             known[name] = PixelFormat(down, depth, alpha, bits, model, _PLANAR)
 
     for bits in _DEPTHS:
@@ -81,15 +87,18 @@ def _formats() -> dict[str, PixelFormat]:
             add(f"yuv{chroma}p{tail}", down, bits, "yuv", alpha=False)
             add(f"yuva{chroma}p{tail}", down, bits, "yuv", alpha=True)
         add(f"gray{tail}", (2, 2), bits, "gray", alpha=False)
-        if bits <= _MOST_RGB_BITS:
-            add(f"gbrp{tail}", (1, 1), bits, "rgb", alpha=False)
-            add(f"gbrap{tail}", (1, 1), bits, "rgb", alpha=True)
+        add(f"gbrp{tail}", (1, 1), bits, "rgb", alpha=False)
+        add(f"gbrap{tail}", (1, 1), bits, "rgb", alpha=True)
     for name, (planar, places) in _PACKED.items():
         known[name] = replace(known[planar], places=places)
     for name in ("rgb24", "bgr24", "rgb0", "bgr0", "0rgb", "0bgr", "rgba", "bgra", "argb", "abgr"):
         order = name.removesuffix("24")
         rgb = tuple((0, order.index(letter), len(order)) for letter in "gbra" if letter in order)
         known[name] = replace(known["gbrap" if "a" in order else "gbrp"], places=rgb)
+    for name, deep in (("rgb48le", "gbrp16le"), ("rgba64le", "gbrap16le")):
+        known[name] = replace(known[deep], places=known["rgba" if "a" in name else "rgb24"].places)
+    for name, gray in (("ya8", "gray"), ("ya16le", "gray16le")):
+        known[name] = replace(known[gray], alpha=True, places=((0, 0, 2), (0, 1, 2)))
     return known
 
 
