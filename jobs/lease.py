@@ -23,8 +23,10 @@ from typing import TextIO
 from pipeline.errors import BadRequest
 
 FILES = ("lease.json", "lock")
-_PERIOD = 2.0
-_MISSED = 3 * _PERIOD
+PERIOD = 2.0
+"""Seconds between renewals."""
+MISSED = 3 * PERIOD
+"""Seconds without one after which a lease is free."""
 _NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 
 
@@ -95,7 +97,7 @@ class Lease:
         return f"{self._folder} is being worked on by {who}"
 
     def _beat(self, done: threading.Event) -> None:
-        while not done.wait(_PERIOD):
+        while not done.wait(PERIOD):
             with contextlib.suppress(OSError):
                 known = self._read()
                 if known is not None and known.epoch > self._epoch:
@@ -119,4 +121,4 @@ class Lease:
 
 
 def _fresh(known: Holder) -> bool:
-    return known.time > 0 and time.time() - known.time < _MISSED
+    return known.time > 0 and time.time() - known.time < MISSED

@@ -1,9 +1,9 @@
 """The work folder: what has been done of a painted film, as files that survive anything.
 
 A *receipt* is the truth about one chunk: it exists if and only if the chunk's segment and table are
-whole. Attempts write under unique names; a name becomes final by a hard link, which fails if the
-name exists, so the first commit wins and a late one does no harm. One coordinator at a time holds
-the *lease*; whoever takes it over raises its epoch.
+whole. Attempts write under unique names; of two that are given one name the first wins, and a late
+one does no harm (``jobs.stores``). One coordinator at a time holds the *lease*; whoever takes it
+over raises its epoch.
 
 ::
 
@@ -22,34 +22,41 @@ the *lease*; whoever takes it over raises its epoch.
       attempts/             unfinished; may be deleted at any time
       log.jsonl             what happened when
       failed-3.txt          what went wrong in a chunk, for whoever mends the program
+
+On an object store names are the same, but segments and tables stay in ``attempts/`` under the names
+that they were uploaded with, which the receipts tell; what no receipt tells of may be deleted.
 """
 
 import contextlib
 import errno
-import hashlib
 import json
-import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from actors.objects import ObjectPath, located
 from jobs import lease, log
+from jobs.journal import dropped, gathered
+from jobs.lease_object import ObjectLease
+from jobs.stores import ATTEMPTS, named, store_at, synced
 from pipeline.errors import BadRequest, OutOfResources
 from pipeline.recipe import Recipe
 
+__all__ = ["Asked", "Receipt", "WorkFolder", "check_space", "named", "synced"]
+
 _FOLDERS = (
     "analysis", "plans", "given", "moments", "boundaries", "segments", "tables", "receipts",
-    "attempts",
+    ATTEMPTS,
 )  # fmt: skip
 _JOB = "job.json"
 CODE = "code.style"
 _FILES = (*lease.FILES, "recipe.json", _JOB, CODE, log.NAME)
-_FAILURES = "failed-*.txt"
+_FAILURE = re.compile(r"failed-.*\.txt")
 _DESKTOP = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EXDEV, errno.EMLINK})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ class Receipt:
     stop: int
     """frames [start, stop) are in the segment"""
     segment: str
-    """file name in segments/"""
+    """file name in segments/, or the name that it was uploaded with"""
     bytes: int
     sha256: str
     """of the segment's file"""
@@ -79,6 +86,18 @@ class Receipt:
     """wall clock by step"""
     epoch: int
     """of the lease under which it was made"""
+    table: str = ""
+    """the name that its table was uploaded with; "" is ``<identity>.parquet`` in tables/"""
+
+    @property
+    def segment_name(self) -> str:
+        """Of the segment, from the work folder."""
+        return self.segment if "/" in self.segment else f"segments/{self.segment}"
+
+    @property
+    def table_name(self) -> str:
+        """Of the table, from the work folder."""
+        return self.table if "/" in self.table else f"tables/{self.identity}.parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +118,8 @@ class WorkFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.epoch = 0
-        self._lease = lease.Lease(path)
+        self._store = store_at(path)
+        self._lease = ObjectLease(path) if isinstance(path, ObjectPath) else lease.Lease(path)
 
     def create(self) -> None:
         """Make the folders; harmless where they exist.
@@ -114,8 +134,7 @@ class WorkFolder:
                 raise BadRequest(
                     f"{self.path} is no work folder, {strangers[0]} lies there; name a new one"
                 )
-            for name in _FOLDERS:
-                (self.path / name).mkdir(parents=True, exist_ok=True)
+            self._store.create(_FOLDERS)
         except OSError as error:
             if error.errno in FULL_DISK:
                 raise
@@ -144,7 +163,7 @@ class WorkFolder:
         try:
             facts = json.loads((self.path / _JOB).read_text("utf-8"))
             recipe = Recipe.model_validate(facts["recipe"])
-            paths = Path(facts["source"]), Path(facts["target"])
+            paths = located(facts["source"]), located(facts["target"])
             return Asked(*paths, str(facts["film"]), recipe)
         except (OSError, ValueError, TypeError, LookupError):
             raise BadRequest(f"{self.path} is no work folder: it has no {_JOB} to read") from None
@@ -155,39 +174,48 @@ class WorkFolder:
 
     def put(self, name: str, content: bytes, *, replace: bool = False) -> bool:
         """Write a small file so that it appears whole; False if it was there already."""
-        part = self.attempt()
-        part.write_bytes(content)
-        return self.commit(part, name, replace=replace)
+        return self._store.put(name, content, replace=replace)
 
     def commit(self, part: Path, name: str, *, replace: bool = False) -> bool:
         """Give a finished attempt its final name; the first one wins unless ``replace``."""
-        final = self.path / name
-        if replace:
-            synced(part)
-            part.replace(final)
-            synced(final.parent)
-            return True
-        try:
-            return named(part, final)
-        finally:
-            part.unlink(missing_ok=True)
+        return self._store.commit(part, name, replace=replace)
+
+    def settle(self, part: Path, name: str) -> str:
+        """Keep a finished attempt of which a receipt will tell; gives the name to write there."""
+        return self._store.settle(part, name)
 
     def receipt(self, identity: str) -> Receipt | None:
         """The receipt of a chunk, if its table is still there and its segment is what it was."""
-        path = self.path / "receipts" / f"{identity}.json"
         try:
-            found = Receipt(**json.loads(path.read_text("utf-8")))
-            with (self.path / "segments" / found.segment).open("rb") as file:
-                whole = hashlib.file_digest(file, "sha256").hexdigest() == found.sha256
-            whole = whole and (self.path / "tables" / f"{identity}.parquet").is_file()
+            content = self._store.read(f"receipts/{identity}.json")
+            found = Receipt(**json.loads(content))
+            whole = self._store.whole(found.segment_name, found.bytes, found.sha256)
+            whole = whole and self._store.exists(found.table_name)
         except (OSError, ValueError, TypeError):
             return None
         return found if whole else None
 
-    def sign(self, receipt: Receipt) -> None:
-        """Commit a receipt; one for a segment that has since been lost is replaced."""
+    def sign(self, receipt: Receipt) -> Receipt:
+        """Commit a receipt; one for a segment that has since been lost is replaced.
+
+        Gives the receipt that counts, which on an object store may be an earlier one.
+        """
         content = json.dumps(asdict(receipt), indent=1).encode()
-        self.put(f"receipts/{receipt.identity}.json", content, replace=True)
+
+        def stands() -> bool:
+            return self.receipt(receipt.identity) is not None
+
+        if self._store.sign(f"receipts/{receipt.identity}.json", content, stands):
+            return receipt
+        return self.receipt(receipt.identity) or receipt
+
+    def segment(self, receipt: Receipt) -> Path:
+        """Where the segment of a finished chunk lies."""
+        return self.path / receipt.segment_name
+
+    def table(self, receipt: Receipt) -> Path:
+        """Where the rows of a finished chunk lie."""
+        return self.path / receipt.table_name
 
     @property
     def given(self) -> Path:
@@ -210,26 +238,29 @@ class WorkFolder:
 
     def clear_attempts(self) -> None:
         """Delete what earlier, ended attempts left."""
-        shutil.rmtree(self.path / "attempts", ignore_errors=True)
-        (self.path / "attempts").mkdir(exist_ok=True)
+        self._store.clear(ATTEMPTS, but=self._told_of)
 
     def remove(self) -> None:
         """Delete what this class makes, and the folder if nothing else is in it."""
-        for name in _FOLDERS:
-            shutil.rmtree(self.path / name, ignore_errors=True)
+        dropped(self.path / log.NAME)
         with contextlib.suppress(OSError):
-            for path in (*self.path.glob(_FAILURES), *(self.path / name for name in _FILES)):
-                path.unlink(missing_ok=True)
-            self.path.rmdir()
+            self._store.remove(_ours)
+
+    def _told_of(self) -> set[str]:
+        """Names that receipts tell of."""
+        found = set()
+        for name in self._store.names("receipts"):
+            receipt = self.receipt(PurePosixPath(name).stem)
+            if receipt is not None:
+                found |= {receipt.segment_name, receipt.table_name}
+        return found
 
     def _strangers(self) -> list[str]:
         """What lies in the folder and is not of a work folder."""
-        if not self.path.is_dir():
-            return []
-        if (self.path / "recipe.json").is_file():
+        known = self._store.top()
+        if "recipe.json" in known:
             return []  # ours, whatever else a desktop has left in it
-        known = {*_FOLDERS, *_FILES, *(path.name for path in self.path.glob(_FAILURES))}
-        return sorted(p.name for p in self.path.iterdir() if p.name not in known | _DESKTOP)
+        return sorted(name for name in known if not _ours(name) and name not in _DESKTOP)
 
     @contextlib.contextmanager
     def leased(self) -> Iterator[int]:
@@ -238,7 +269,8 @@ class WorkFolder:
         Raises:
             BadRequest: If another coordinator holds it.
         """
-        with self._lease.held() as self.epoch:
+        with self._lease.held() as self.epoch, gathered(self.path / log.NAME):
+            self._store.forget()
             yield self.epoch
 
     def check(self) -> None:
@@ -250,33 +282,9 @@ class WorkFolder:
         self._lease.check()
 
 
-def synced(path: Path) -> None:
-    """Make sure that a file's content, or a folder's names, survive a power cut."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some file systems sync no folders
-            raise
-    finally:
-        os.close(handle)
-
-
-def named(part: Path, final: Path) -> bool:
-    """Give a whole file its final name too, unless the name is taken; False if it is."""
-    synced(part)
-    try:
-        os.link(part, final)
-    except FileExistsError:
-        return False
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        if final.exists():  # no links here (FAT, some shares): the lease keeps others away
-            return False
-        part.replace(final)
-    synced(final.parent)
-    return True
+def _ours(name: str) -> bool:
+    """Whether it is a first name that a work folder has."""
+    return name in _FOLDERS or name in _FILES or bool(_FAILURE.fullmatch(name))
 
 
 def check_space(folder: Path, needed: int) -> None:
@@ -285,6 +293,8 @@ def check_space(folder: Path, needed: int) -> None:
     Raises:
         OutOfResources: If they are not.
     """
+    if isinstance(folder, ObjectPath):
+        return  # as many as are paid for
     place = folder
     while not place.exists() and place != place.parent:
         place = place.parent

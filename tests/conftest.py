@@ -3,10 +3,15 @@
 import atexit
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import pytest
+
+import s3_server
+from actors import s3_client
+from actors.objects import ObjectPath
 
 # Read when Ray is imported: it listens on loopback only, on clusters too, and reports to nobody.
 os.environ.update(RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0", RAY_USAGE_STATS_ENABLED="0")
@@ -49,3 +54,24 @@ def clips() -> Path:
     if not CLIPS.is_dir():
         pytest.skip("the real clips are not beside the checkout")
     return CLIPS
+
+
+@pytest.fixture(scope="session")
+def s3_service() -> Iterator[str]:
+    """Address of an S3 service on loopback, with the bucket ``films``."""
+    with s3_server.serving() as address:
+        s3_server.make_bucket(address, "films")
+        yield address
+
+
+@pytest.fixture
+def s3_folder(
+    s3_service: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ObjectPath]:
+    """A place of its own in the bucket, which this process can reach; nothing is in it."""
+    for name, value in s3_server.environment(s3_service).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("REELBRUSH_CACHE", str(tmp_path / "cache"))
+    s3_client.again()
+    yield ObjectPath("s3:", "films", tmp_path.name)
+    s3_client.again()

@@ -3,6 +3,7 @@
 The *boundary* key is the next chunk's first. It is all that one chunk of a shot hands to the next.
 """
 
+from io import BytesIO
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -19,7 +20,7 @@ def write_boundary(planes: Planes, to: Path) -> None:
 def read_boundary(path: Path) -> Planes | None:
     """Read a harmonised key, or None if the file is not there or not whole."""
     try:
-        with path.open("rb") as file, np.load(file) as kept:
+        with BytesIO(path.read_bytes()) as file, np.load(file) as kept:
             return Planes(kept["luma"], kept["blue"], kept["red"], depth=int(kept["depth"]))
     except (OSError, EOFError, ValueError, KeyError, BadZipFile):
         return None

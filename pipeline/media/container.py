@@ -41,6 +41,16 @@ Interlaced: TypeAlias = Literal["deinterlace", "refuse"]
 """What to do with a film that is made of fields."""
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a film lies of which there is a copy here."""
+
+    place: Path
+    etag: str
+    """Of its content: another content has another."""
+    bytes: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Film:
     """A film that can be painted; arrays are in presentation order, [N]."""
@@ -91,6 +101,13 @@ class Film:
     """What a person should know about how the film is read, a line each."""
     shown: Ticks | None = None
     """[N], the frame whose samples each one shows; None where each shows its own. See ``hold``."""
+    origin: Origin | None = None
+    """What ``path`` is a copy of; None where it is the film itself."""
+
+    @property
+    def place(self) -> Path:
+        """Where the film itself lies, as people name it."""
+        return self.path if self.origin is None else self.origin.place
 
     @property
     def frames(self) -> int:

@@ -1,0 +1,304 @@
+"""Where a work folder lies: on a file system, or on an object store.
+
+Both keep three promises, and need nothing else: what has a name is whole; of two who give the same
+name the first wins, unless told to replace; what was unfinished has names of its own and harms
+nobody. A file system keeps them by renaming and by hard links, an object store by puts under a
+condition.
+"""
+
+import errno
+import hashlib
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from actors import s3
+from actors.objects import ObjectPath
+from actors.s3 import Version
+from actors.s3_client import Spot
+
+ATTEMPTS = "attempts"
+_NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EXDEV, errno.EMLINK})
+_SIDE_BY_SIDE = 16
+
+
+class Store(Protocol):
+    """One folder; names are from there, like ``plans/3f9a.json``."""
+
+    def create(self, folders: Sequence[str]) -> None:
+        """Make the folders; harmless where they exist.
+
+        Raises:
+            OSError: If that cannot be.
+        """
+
+    def top(self) -> list[str]:
+        """Files and folders directly in it."""
+
+    def names(self, folder: str) -> list[str]:
+        """What lies in one of its folders."""
+
+    def put(self, name: str, content: bytes, *, replace: bool) -> bool:
+        """Write a small file so that it appears whole; False if it was there already."""
+
+    def commit(self, part: Path, name: str, *, replace: bool) -> bool:
+        """Give a finished attempt its final name; False if the name was taken."""
+
+    def settle(self, part: Path, name: str) -> str:
+        """Keep a finished attempt of which a receipt will tell; gives the name to write there."""
+
+    def sign(self, name: str, content: bytes, stands: Callable[[], bool]) -> bool:
+        """Write a receipt; False if another one is there first that still stands."""
+
+    def read(self, name: str) -> bytes:
+        """Read a small file.
+
+        Raises:
+            OSError: If it cannot be read.
+        """
+
+    def whole(self, name: str, size: int, sha256: str) -> bool:
+        """Whether a file is there and is what it was."""
+
+    def exists(self, name: str) -> bool:
+        """Whether a file is there."""
+
+    def clear(self, folder: str, *, but: Callable[[], Collection[str]]) -> None:
+        """Delete what is in a folder, but for some names."""
+
+    def remove(self, ours: Callable[[str], bool]) -> None:
+        """Delete what is ours by its first name, and the folder if nothing else is in it."""
+
+    def forget(self) -> None:
+        """Look again from now on: somebody else may have been here."""
+
+
+class FolderStore:
+    """On a file system: of this machine, or shared by several."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def create(self, folders: Sequence[str]) -> None:
+        """Make the folders."""
+        for name in folders:
+            (self._path / name).mkdir(parents=True, exist_ok=True)
+
+    def top(self) -> list[str]:
+        """List the folder."""
+        return [p.name for p in self._path.iterdir()] if self._path.is_dir() else []
+
+    def names(self, folder: str) -> list[str]:
+        """List one of its folders."""
+        return [f"{folder}/{path.name}" for path in (self._path / folder).iterdir()]
+
+    def put(self, name: str, content: bytes, *, replace: bool) -> bool:
+        """Write under another name first."""
+        part = self._path / ATTEMPTS / uuid.uuid4().hex
+        part.write_bytes(content)
+        return self.commit(part, name, replace=replace)
+
+    def commit(self, part: Path, name: str, *, replace: bool) -> bool:
+        """Rename, or link, which fails if the name exists."""
+        final = self._path / name
+        if replace:
+            synced(part)
+            part.replace(final)
+            synced(final.parent)
+            return True
+        try:
+            return named(part, final)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def settle(self, part: Path, name: str) -> str:
+        """Rename."""
+        self.commit(part, name, replace=True)
+        return PurePosixPath(name).name
+
+    def sign(self, name: str, content: bytes, stands: Callable[[], bool]) -> bool:  # noqa: ARG002
+        """Write: the files have been renamed, so the last receipt is the true one."""
+        return self.put(name, content, replace=True)
+
+    def read(self, name: str) -> bytes:
+        """Read."""
+        return (self._path / name).read_bytes()
+
+    def whole(self, name: str, size: int, sha256: str) -> bool:  # noqa: ARG002
+        """Digest the file: disks lose bits, and people edit."""
+        try:
+            with (self._path / name).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        except OSError:
+            return False
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such a file."""
+        return (self._path / name).is_file()
+
+    def clear(self, folder: str, *, but: Callable[[], Collection[str]]) -> None:  # noqa: ARG002
+        """Delete all: what a receipt tells of lies elsewhere."""
+        shutil.rmtree(self._path / folder, ignore_errors=True)
+        (self._path / folder).mkdir(exist_ok=True)
+
+    def remove(self, ours: Callable[[str], bool]) -> None:
+        """Delete the folders first."""
+        names = [name for name in self.top() if ours(name)]
+        for path in sorted((self._path / name for name in names), key=lambda p: not p.is_dir()):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        self._path.rmdir()
+
+    def forget(self) -> None:
+        """Nothing is remembered."""
+
+
+class ObjectStore:
+    """On an S3 service. What is there was written once and never changes under its name."""
+
+    def __init__(self, path: ObjectPath) -> None:
+        self._path = path
+        self._seen: dict[str, Version] | None = None
+        self._read: dict[str, bytes] = {}
+
+    def create(self, folders: Sequence[str]) -> None:  # noqa: ARG002
+        """Make sure of the bucket; there are no folders to make."""
+        s3.check_bucket(self._path.spot.bucket)
+
+    def top(self) -> list[str]:
+        """List the first names of what is there."""
+        return sorted({PurePosixPath(name).parts[0] for name in self._listed()})
+
+    def names(self, folder: str) -> list[str]:
+        """List what begins so."""
+        return [name for name in self._listed() if name.startswith(f"{folder}/")]
+
+    def put(self, name: str, content: bytes, *, replace: bool) -> bool:
+        """Write, where nothing is if it must not replace."""
+        return s3.put((self._path / name).spot, content, new=not replace) is not None
+
+    def commit(self, part: Path, name: str, *, replace: bool) -> bool:
+        """Have the service copy it, and delete the attempt."""
+        version = part.version() if isinstance(part, ObjectPath) else None
+        if not isinstance(part, ObjectPath) or version is None:
+            raise FileNotFoundError(errno.ENOENT, "no such object", str(part))
+        done = s3.copy(part.spot, (self._path / name).spot, version, new=not replace)
+        part.unlink(missing_ok=True)
+        return done
+
+    def settle(self, part: Path, name: str) -> str:  # noqa: ARG002
+        """Leave it under its own name, which nobody else has."""
+        return f"{ATTEMPTS}/{part.name}"
+
+    def sign(self, name: str, content: bytes, stands: Callable[[], bool]) -> bool:
+        """Write where none is, or in place of one that does not stand."""
+        spot = (self._path / name).spot
+        mine = s3.put(spot, content, new=True)
+        while mine is None:
+            found = s3.head(spot)
+            if found is None:
+                mine = s3.put(spot, content, new=True)
+                continue
+            self._know(name, found)
+            if stands():
+                return False
+            mine = s3.put(spot, content, over=found)
+        self._know(name, mine)
+        return True
+
+    def read(self, name: str) -> bytes:
+        """Read; the first time all that lies beside it, for it will be wanted, too."""
+        if self._seen is None:
+            self._seen = self._listed()
+            beside = f"{PurePosixPath(name).parent}/"
+            names = [one for one in self._seen if one.startswith(beside)]
+            with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+                contents = pool.map(lambda one: (self._path / one).read_bytes(), names)
+                self._read = dict(zip(names, contents, strict=True))
+        if name not in self._seen:  # who holds the lease knows all that was put since
+            raise FileNotFoundError(errno.ENOENT, "no such object", str(self._path / name))
+        if name not in self._read:
+            self._read[name] = (self._path / name).read_bytes()
+        return self._read[name]
+
+    def whole(self, name: str, size: int, sha256: str) -> bool:  # noqa: ARG002
+        """Compare sizes; whoever joins the film compares digests."""
+        version = self._now(name)
+        return version is not None and version.bytes == size
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such an object."""
+        return self._now(name) is not None
+
+    def clear(self, folder: str, *, but: Callable[[], Collection[str]]) -> None:
+        """Delete what no receipt tells of."""
+        found = self.names(folder)
+        if found:
+            kept = frozenset(but())
+            self._delete([name for name in found if name not in kept])
+
+    def remove(self, ours: Callable[[str], bool]) -> None:
+        """Delete all at once."""
+        self._delete([name for name in self._listed() if ours(PurePosixPath(name).parts[0])])
+
+    def forget(self) -> None:
+        """Ask the service again."""
+        self._seen, self._read = None, {}
+
+    def _know(self, name: str, version: Version) -> None:
+        self._read.pop(name, None)
+        if self._seen is not None:
+            self._seen[name] = version
+
+    def _now(self, name: str) -> Version | None:
+        if self._seen is not None and name in self._seen:
+            return self._seen[name]
+        return s3.head((self._path / name).spot)
+
+    def _listed(self) -> dict[str, Version]:
+        start = self._path.spot.key + "/"
+        found = s3.listed(Spot(self._path.spot.bucket, start))
+        return {key.removeprefix(start): version for key, version in found.items()}
+
+    def _delete(self, names: Sequence[str]) -> None:
+        s3.delete(self._path.spot.bucket, [(self._path / name).spot.key for name in names])
+
+
+def store_at(path: Path) -> Store:
+    """Where a work folder of that name lies."""
+    return ObjectStore(path) if isinstance(path, ObjectPath) else FolderStore(path)
+
+
+def synced(path: Path) -> None:
+    """Make sure that a file's content, or a folder's names, survive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some file systems sync no folders
+            raise
+    finally:
+        os.close(handle)
+
+
+def named(part: Path, final: Path) -> bool:
+    """Give a whole file its final name too, unless the name is taken; False if it is."""
+    synced(part)
+    try:
+        os.link(part, final)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if final.exists():  # no links here (FAT, some shares): the lease keeps others away
+            return False
+        part.replace(final)
+    synced(final.parent)
+    return True
