@@ -31,6 +31,8 @@ _KINDS = (
     ("does not hold", "some metadata has no place in that container: left out"),
     ("counts milliseconds", "Matroska and WebM count milliseconds: times go to the nearest"),
     ("is encoded from", "encoded from fewer bits than the file says"),
+    ("come back within", "RGB of 16 bits comes back within 2 of 65,535 codes"),
+    ("a grey film is", "a grey film is painted in colours"),
     ("interlaced", "fields are made whole pictures (bwdif)"),
     ("colours: the container says", "container and pictures disagree on colours: the container's"),
     ("does not say its colours", "untagged colours are written as they are taken"),
