@@ -9,16 +9,18 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 import ray
 from ray.actor import ActorHandle
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from actors import vitals
+from actors.reach import Places, Reached, reach
 from actors.vitals import Vitals, Wish
 
 Visitor: TypeAlias = ActorHandle[Any]
+_Said = TypeVar("_Said")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,9 @@ class _Visitor:
     def clock(self) -> float:
         return vitals.clock()
 
+    def reach(self, places: Places) -> Reached:
+        return reach(places)
+
 
 def round_trip(
     wishes: Mapping[str, Wish], *, seconds: float, rounds: int, tick: float
@@ -84,6 +89,25 @@ def round_trip(
         awake = {node: one for node, one in sent.items() if isinstance(seen[node], Vitals)}
         ahead = clocks(awake, rounds=rounds, seconds=tick)
         return {node: (answer, ahead.get(node)) for node, answer in seen.items()}
+    finally:
+        for one in sent.values():
+            ray.kill(one)
+
+
+def reach_all(wishes: Mapping[str, Places], *, seconds: float) -> dict[str, Reached | str]:
+    """Have nodes try what they can reach, side by side; no visitor outlives this call.
+
+    Args:
+        wishes: by Ray's id of the node.
+        seconds: to wait for all of them.
+
+    Returns:
+        By Ray's id what a node found, or why it said nothing.
+    """
+    sent = send(wishes)
+    try:
+        refs = {node: _calls(one).reach.remote(wishes[node]) for node, one in sent.items()}
+        return _answers(refs, seconds)
     finally:
         for one in sent.values():
             ray.kill(one)
@@ -113,16 +137,7 @@ def visit(
         By Ray's id what a node said, or why it said nothing.
     """
     refs = {node: _calls(one).take.remote(wishes[node]) for node, one in visitors.items()}
-    answered, _ = ray.wait([*refs.values()], num_returns=len(refs), timeout=seconds)
-    found: dict[str, Vitals | str] = {}
-    for node, ref in refs.items():
-        found[node] = f"no answer in {seconds:g} s"
-        if ref in answered:
-            try:
-                found[node] = ray.get(ref)
-            except ray.exceptions.RayError as error:
-                found[node] = _last_line(error)
-    return found
+    return _answers(refs, seconds)
 
 
 def clocks(visitors: Mapping[str, Visitor], *, rounds: int, seconds: float) -> dict[str, float]:
@@ -154,6 +169,19 @@ def lead(began: float, told: float, ended: float) -> float:
     (0.0, 2.0, -1.5)
     """
     return max(0.0, told - ended) + min(0.0, told - began)
+
+
+def _answers(refs: Mapping[str, "ray.ObjectRef[_Said]"], seconds: float) -> dict[str, _Said | str]:
+    answered, _ = ray.wait([*refs.values()], num_returns=len(refs), timeout=seconds)
+    found: dict[str, _Said | str] = {}
+    for node, ref in refs.items():
+        found[node] = f"no answer in {seconds:g} s"
+        if ref in answered:
+            try:
+                found[node] = ray.get(ref)
+            except ray.exceptions.RayError as error:
+                found[node] = _last_line(error)
+    return found
 
 
 def _calls(one: Visitor) -> Any:

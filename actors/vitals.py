@@ -133,7 +133,7 @@ def take(wish: Wish) -> Vitals:
         encoders=_encoders(),
         compiled=_compiled(),
         source=None if wish.source is None else read_ends(wish.source),
-        work=None if wish.work is None else _answer(Path(wish.work), wish.name),
+        work=None if wish.work is None else answer(Path(wish.work), wish.name),
     )
 
 
@@ -161,7 +161,8 @@ def reply(note: str, name: str) -> str:
     return hashlib.sha256(f"{note} {name}".encode()).hexdigest()
 
 
-def _answer(folder: Path, name: str) -> Tried:
+def answer(folder: Path, name: str) -> Tried:
+    """Read the note in a folder, and leave an answer of that name."""
     try:
         note = (folder / "note").read_text("ascii")
         with (folder / name).open("x", encoding="ascii") as file:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,12 @@ from jobs.options import Backend
 from pipeline.errors import BadRequest, BatchFailed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jobs.batch import How
     from jobs.batch_result import Outcomes
+    from jobs.jobfile_read import Batch
+    from jobs.orders import Ready
 
 
 def add_to(app: typer.Typer) -> None:
@@ -21,6 +27,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(
         epilog="Examples: reelbrush batch night.yaml --dry-run; reelbrush batch night.yaml; "
         "reelbrush batch night.yaml --only reel1,reel4 --json; "
+        "reelbrush batch /srv/films/night.yaml --address auto; "
         "reelbrush batch --schema > reelbrush.schema.json"
     )(batch)
 
@@ -39,10 +46,24 @@ def batch(
     backend: Annotated[
         Backend, typer.Option(help="Who carries the steps: Ray, or a plain loop in one process.")
     ] = Backend.RAY,
+    address: Annotated[
+        str | None,
+        typer.Option(help="Of a running Ray cluster: auto, or HOST:PORT; instead of the file's."),
+    ] = None,
     result: Annotated[
         Path | None,
         typer.Option(help="Where to write what became of each film; by default JOB.result.json."),
     ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where it is asked and told of while it runs (reelbrush status, pause, cancel); "
+            "by default JOB.batch, in work if the file names one, else beside it."
+        ),
+    ] = None,
+    run: Annotated[
+        str, typer.Option(metavar="NAME", help="What submit calls this run.", hidden=True)
+    ] = "",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print that at the end instead of a table.")
     ] = False,
@@ -54,14 +75,17 @@ def batch(
 
     All that is wrong with the file is said at once, with lines; exit code 2. Then each film is
     looked at; those that cannot be painted are refused, the others are painted, by priority, then
-    by deadline. A film that is there, made just so, is not painted again. Exit codes: 0 all films
-    are there, 4 some are not.
+    by deadline. A film that is there, made just so, is not painted again. On a cluster every node
+    first proves that it reads the films and writes the folders; exit code 6, a line a node, if not.
+    Exit codes: 0 all films are there, 4 some are not.
     """
     from jobs import jobfile
     from jobs.batch import How, check, chosen, paint_all
-    from jobs.batch_result import SUFFIX, Outcomes
+    from jobs.batch_result import SUFFIX, Outcomes, now
+    from jobs.control import batch_folder
     from jobs.jobfile_read import read_job_file
     from jobs.progress import progress
+    from jobs.run_note import begin
 
     if schema:
         sys.stdout.write(json.dumps(jobfile.schema(), indent=1) + "\n")
@@ -70,8 +94,11 @@ def batch(
         raise BadRequest("batch needs a job file, or --schema")
     names = options.several(only)
     whole = read_job_file(job)
+    whole = _at(whole, address)
     asked = chosen(whole, names)
     file = None if dry_run else result or job.with_name(job.name + SUFFIX)
+    if file is not None:
+        begin(folder or batch_folder(job, whole.work), run=run, began=now(), result=file)
     outcomes = Outcomes(whole, names=names, file=file)
     outcomes.save()
     how = How(backend.value, lambda name, i, n: progress(name, place=(i, n)))
@@ -79,6 +106,7 @@ def batch(
         with progress(job.name) as telling:
             waiting = check(asked, outcomes, how, progress=telling)
         if not dry_run:
+            _prove(asked, waiting, how)
             paint_all(asked, waiting, outcomes, how)
     finally:
         outcomes.save(ended=True)
@@ -91,6 +119,29 @@ def batch(
             if not dry_run
             else f"{len(bad)} of {len(outcomes.all)} films cannot be painted: {', '.join(bad)}"
         )
+
+
+def _at(batch: "Batch", address: str | None) -> "Batch":
+    """Paint a batch on a cluster, whatever its file says."""
+    if address is None:
+        return batch
+    if batch.machines.memory is not None:
+        raise BadRequest("machines.memory is for a Ray of our own; nodes have what they have")
+    return replace(batch, machines=replace(batch.machines, address=address))
+
+
+def _prove(batch: "Batch", waiting: "Mapping[str, Ready]", how: "How") -> None:
+    """Have every node of a cluster prove that it sees what the batch needs."""
+    from jobs.proof import prove
+
+    if how.backend != "ray" or batch.machines.address is None or not waiting:
+        return
+    jobs = [one.job for one in waiting.values()]
+    prove(
+        batch.machines,
+        sources=[job.source for job in jobs],
+        folders=[place for job in jobs for place in (job.folder.parent, job.target.parent)],
+    )
 
 
 def _show(outcomes: "Outcomes", *, as_json: bool, file: Path | None) -> None:

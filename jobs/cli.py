@@ -18,6 +18,7 @@ import cv2
 import typer
 from rich.console import Console
 
+from actors.objects import located
 from jobs import (
     batch_cli,
     doctor_cli,
@@ -25,7 +26,9 @@ from jobs import (
     plan_cli,
     probe_cli,
     report_cli,
+    submit_cli,
     verify_cli,
+    watch_cli,
     workshop_cli,
 )
 from jobs.bench_cli import bench_app
@@ -78,7 +81,9 @@ def stylize(
         typer.Option(
             "--output",
             "-o",
-            help="The painted film; by default FILM.painted.mp4 here.",
+            metavar="PATH",
+            parser=located,
+            help="The painted film, here or on s3://; by default FILM.painted.mp4 here.",
         ),
     ] = None,
     style: Style = "starry-night",
@@ -104,7 +109,12 @@ def stylize(
         float, typer.Option(help="Loss a frame may have, in multiples of its content's own.")
     ] = 3.0,
     work: Annotated[
-        Path | None, typer.Option(help="Work folder; by default OUTPUT.work beside the output.")
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            parser=located,
+            help="Work folder, here or on s3://; by default OUTPUT.work beside the output.",
+        ),
     ] = None,
     keep_work: Annotated[bool, typer.Option(help="Keep the work folder after success.")] = False,
     overwrite: Overwrite = False,
@@ -206,6 +216,7 @@ def still(
 
     Tones are settled on each frame by itself; in the film, on frames of its shot.
     """
+    from actors.files import film_at
     from jobs import still as pictures
     from pipeline.paint.choice import choose_all
 
@@ -223,12 +234,15 @@ def still(
         structure=options.recipe(style="any", structure=structure).structure,
         overwrite=overwrite,
     )
-    _say((pictures.sheet if sheet else pictures.still)(film, wanted))
+    with film_at(film) as path:
+        _say((pictures.sheet if sheet else pictures.still)(path, wanted))
 
 
 @app.command(epilog="Example: reelbrush replay wave.mp4.work 3")
 def replay(
-    work: Annotated[Path, typer.Argument(metavar="WORK", help="Work folder of the job.")],
+    work: Annotated[
+        Path, typer.Argument(metavar="WORK", parser=located, help="Work folder of the job.")
+    ],
     chunk: Annotated[int, typer.Argument(metavar="CHUNK", help="Its number in the message.")],
     gpu: Annotated[
         bool | None, typer.Option(help="Paint on a GPU; by default if there is one.")
@@ -250,6 +264,8 @@ def replay(
 
 
 batch_cli.add_to(app)
+submit_cli.add_to(app)
+watch_cli.add_to(app)
 probe_cli.add_to(app)
 report_cli.add_to(app)
 plan_cli.add_to(app)

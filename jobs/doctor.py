@@ -65,7 +65,7 @@ def examine(
         work: a folder in which every machine is to write; left as it was.
         seconds: to wait for answers.
     """
-    with _note(work) as (folder, note):
+    with note_in(work) as (folder, note):
         wish = Wish(
             source=None if source is None else str(source.absolute()),
             work=None if folder is None else str(folder),
@@ -104,7 +104,7 @@ def _unreachable(address: str | None, failed: ClusterFailed) -> Verdict:
 
 
 @contextmanager
-def _note(work: Path | None) -> Iterator[tuple[Path | None, Tried | None]]:
+def note_in(work: Path | None) -> Iterator[tuple[Path | None, Tried | None]]:
     """Leave a note in a folder of its own, and take both away again."""
     if work is None:
         yield None, None
@@ -123,19 +123,24 @@ def _note(work: Path | None) -> Iterator[tuple[Path | None, Tried | None]]:
 
 
 def _heard(folder: Path, note: str, node: Node) -> str:
-    """Read a machine's answer; the problem in a line, or nothing."""
+    """Read a machine's answer, if it gave one; the problem in a line, or nothing."""
     if node.vitals is None or node.vitals.work is None or node.vitals.work.problem:
         return ""
+    return heard(folder, note, node.name)
+
+
+def heard(folder: Path, note: str, name: str) -> str:
+    """Read the answer that a machine of that name left; the problem in a line, or nothing."""
     began = time.monotonic()
     while True:
         try:
-            answer = (folder / node.name).read_text("ascii")
+            answer = (folder / name).read_text("ascii")
         except OSError as error:
             if time.monotonic() - began > _SPREAD:
                 return error.strerror or str(error)
             time.sleep(0.1)
         else:
-            return "" if answer == reply(note, node.name) else "it is not what was written"
+            return "" if answer == reply(note, name) else "it is not what was written"
 
 
 def _this(wish: Wish) -> Node:
@@ -155,7 +160,7 @@ def _visited(address: str, wish: Wish, seconds: float) -> list[Node]:
 
         places = visits.places()
         hosts = Counter(place.host for place in places)
-        found = {place.node: _node(place, alone=hosts[place.host] == 1) for place in places}
+        found = {place.node: node_of(place, alone=hosts[place.host] == 1) for place in places}
         wishes = {
             place.node: replace(wish, name=found[place.node].name, folder=place.folder)
             for place in places
@@ -164,7 +169,7 @@ def _visited(address: str, wish: Wish, seconds: float) -> list[Node]:
     return [_told(node, *seen[key]) for key, node in found.items()]
 
 
-def _node(place: "Place", *, alone: bool) -> Node:
+def node_of(place: "Place", *, alone: bool) -> Node:
     """Name a node for people: by its host, if that is enough."""
     name = place.host if alone else f"{place.host}-{place.node[:6]}"
     return Node(name, head=place.head, cores=place.cores, gpus=place.gpus, store=place.store)

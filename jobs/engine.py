@@ -21,24 +21,18 @@ from typing import Any, cast
 
 import psutil
 
+from jobs.luggage import ENVIRONMENT, luggage
 from pipeline.errors import BadRequest, ClusterFailed, NodeLost
 from pipeline.forecast import Needs
 
-_ROOT = Path(__file__).parent.parent
-_STAYS_HERE = [".git", ".venv", ".demo", "tests", "bench", "docs", "out", "runs", "*.work"]
-"""Never shipped to a cluster; neither is what git ignores."""
-_ENVIRONMENT = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # else workers are wrapped in the driver's uv
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # no GPU for tasks that ask for none
-    "OMP_NUM_THREADS": "1",
-}
 _LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 """Where this is 0, on Linux too, Ray takes 127.0.0.1 for the machine's address and listens there
 only; it turns a ``_node_ip_address`` of 127.0.0.1 into one that others can reach."""
 _CONTAINER = Path("/sys/fs/cgroup")
 _SHARE = 0.8
 """Of the memory that is free when a job begins."""
+_STORE = 0.5
+"""Of a cluster's object stores; the rest is Ray's, and others'."""
 _SYSTEM = {
     "health_check_initial_delay_ms": 0,
     "health_check_period_ms": 1000,
@@ -98,11 +92,14 @@ class Engine:
 
     def nodes(self) -> list[str]:
         """Ray's ids of the machines with cores that are alive now."""
-        import ray
+        return sorted(str(node["NodeID"]) for node in _working())
 
-        every = ray.nodes()  # type: ignore[no-untyped-call]
-        alive = [n for n in every if n["Alive"] and n["Resources"].get("CPU", 0) >= 1]
-        return sorted(str(node["NodeID"]) for node in alive)
+    def stores(self) -> dict[str, int]:
+        """Bytes that pieces of chunks may take on each machine with cores that is alive now."""
+        return {
+            str(node["NodeID"]): int(_STORE * node["Resources"].get("object_store_memory", 0))
+            for node in _working()
+        }
 
     @staticmethod
     def _now(kind: str, most: int | None) -> int:
@@ -146,7 +143,7 @@ def prepare(machines: Machines) -> None:
 
     Our own Ray listens to nobody who does not know a secret of this process.
     """
-    os.environ.update(_ENVIRONMENT)
+    os.environ.update(ENVIRONMENT)
     if machines.address is None:
         os.environ.setdefault(_LOOPBACK, "0")
     if "RAY_AUTH_MODE" in os.environ or "ray" in sys.modules:  # then Ray sees to it by itself
@@ -177,7 +174,7 @@ def running(machines: Machines, needs: Needs, *, cores: int) -> Iterator[Engine]
         else:
             _start(workers, machines.gpus, store)
         if machines.address:
-            store = int(0.5 * _resources().get("object_store_memory", 0))
+            store = int(_STORE * _resources().get("object_store_memory", 0))
         yield Engine(machines, store, None if machines.address else _raylet())
     except NodeLost:
         atexit.unregister(ray.shutdown)  # it would end this process before it can say why
@@ -223,11 +220,7 @@ def _join(address: str) -> None:
             address=address,
             log_to_driver=False,
             logging_level=logging.CRITICAL,
-            runtime_env={
-                "working_dir": str(_ROOT),
-                "excludes": _STAYS_HERE,
-                "env_vars": _ENVIRONMENT,
-            },
+            runtime_env=luggage(),
         )
     except Exception as error:
         raise ClusterFailed(f"no Ray cluster answers at {address}: {_line(error)}") from error
@@ -270,6 +263,14 @@ def _resources() -> dict[str, float]:
     import ray
 
     return dict(ray.cluster_resources())  # type: ignore[no-untyped-call]
+
+
+def _working() -> list[dict[str, Any]]:
+    """Machines with cores that are alive now, as Ray describes them."""
+    import ray
+
+    every = ray.nodes()  # type: ignore[no-untyped-call]
+    return [n for n in every if n["Alive"] and n["Resources"].get("CPU", 0) >= 1]
 
 
 def _line(error: BaseException) -> str:

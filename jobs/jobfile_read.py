@@ -18,6 +18,7 @@ from jobs.engine import Machines, parse_bytes
 from jobs.jobfile import SETTINGS, Common, FilmOwn, Keyed, Shot, StyleOwn
 from jobs.jobfile import Machines as MachineWords
 from jobs.jobfile_check import Sound, checked, complaints_of, spelled
+from jobs.jobfile_paths import misplaced
 from jobs.yaml_lines import Complaint, Lines, read_lines
 from pipeline.errors import BadRequest
 from pipeline.media.codecs import SUFFIXES, Codec, usual_suffix
@@ -66,10 +67,16 @@ class Batch:
     stops: bool
     """whether no film is begun after one has failed"""
     machines: Machines
+    work: Path | None = None
+    """folder for the work folders"""
 
 
-def read_job_file(path: Path) -> Batch:
+def read_job_file(path: Path, *, elsewhere: bool = False) -> Batch:
     """Read a job file.
+
+    Args:
+        path: where it lies.
+        elsewhere: whether it will be read on another machine, too.
 
     Raises:
         BadRequest: With everything that is wrong with it, each on a line that begins with the file
@@ -87,6 +94,7 @@ def read_job_file(path: Path) -> Batch:
     reading = _Reading(path, lines, sound)
     orders = reading.orders()
     complaints = [*lines.complaints, *complaints, *reading.complaints]
+    complaints += misplaced(lines, elsewhere=elsewhere)
     if complaints or sound.whole is None:
         raise BadRequest(_told(path, complaints))
     return Batch(
@@ -95,6 +103,7 @@ def read_job_file(path: Path) -> Batch:
         styles=tuple(sound.styles),
         stops=sound.whole.on_failure == "stop",
         machines=_machines(sound.whole.machines),
+        work=reading.work(),
     )
 
 
@@ -132,6 +141,11 @@ class _Reading:
             found[index] = order
         return tuple(found.values())
 
+    def work(self) -> Path | None:
+        """The folder for work folders."""
+        named = self._sound.whole and self._sound.whole.work
+        return self._at(named) if named else None
+
     def _apart(self, index: int, order: Order, other: int, known: Order) -> None:
         """Make sure that two films do not get in each other's way."""
         if order.name == known.name:
@@ -155,7 +169,7 @@ class _Reading:
         settings = self._settings(index, film, own)
         if settings is None:
             return None
-        common, work = self._common(film), self._sound.whole and self._sound.whole.work
+        common, work = self._common(film), self.work()
         source = self._at(film.source)
         name = film.name or source.stem
         codec = Recipe.model_validate(settings).codec
@@ -163,7 +177,7 @@ class _Reading:
             name=name,
             source=source,
             target=self._target(common.output, source, name=name, style=text, codec=codec),
-            work=self._at(work) / f"{name}.work" if work else None,
+            work=work / f"{name}.work" if work else None,
             style=text,
             settings=settings,
             strength=self._strength(film, own),

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from jobs.engine import _ENVIRONMENT, _SYSTEM
+from jobs.engine import _SYSTEM
+from jobs.luggage import ENVIRONMENT
 from launcher import Cluster, prepared, read, variables
 
 ROOT = Path(__file__).parent.parent
@@ -128,7 +129,7 @@ def test_a_lost_node_is_given_up_as_soon_as_by_a_ray_of_our_own(cluster: Cluster
 def test_workers_have_the_environment_of_a_ray_of_our_own(cluster: Cluster) -> None:
     given = variables(cluster["worker_start_ray_commands"][-1])
     assert given["RAY_AUTH_MODE"] == "token"
-    assert given.items() - {("RAY_AUTH_MODE", "token")} <= _ENVIRONMENT.items()
+    assert given.items() - {("RAY_AUTH_MODE", "token")} <= ENVIRONMENT.items()
     assert {"OMP_NUM_THREADS", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"} <= given.keys()
 
 

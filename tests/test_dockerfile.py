@@ -11,7 +11,7 @@ import pytest
 
 from jobs import sidecar
 from jobs.doctor import locked
-from jobs.engine import _ENVIRONMENT
+from jobs.luggage import ENVIRONMENT
 
 ROOT = Path(__file__).parent.parent
 TORCH = ("torch", "torchvision", "triton")
@@ -136,7 +136,7 @@ def test_nobody_runs_as_root(target: str) -> None:
 
 
 def test_the_environment_is_that_of_a_ray_of_our_own_with_a_token() -> None:
-    assert environment("cpu") == _ENVIRONMENT | {"RAY_AUTH_MODE": "token"}
+    assert environment("cpu") == ENVIRONMENT | {"RAY_AUTH_MODE": "token"}
 
 
 def test_no_host_is_named() -> None:
