@@ -1,5 +1,6 @@
 """Fields that are pictures of their own: paired to frames, each once, the same in every range."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from jobs.carry import carry
 from paff import make_paff, repeats
+from pipeline.errors import UnsupportedFilm
 from pipeline.media.container import read_film
 from pipeline.media.decode import frames
 
@@ -62,3 +64,21 @@ def test_the_made_fields_are_what_they_are_meant_to_be(tmp_path: Path) -> None:
             second = luma[::2] if repeats(number) else made[number][0][1::2]
             np.testing.assert_array_equal(luma[::2], made[number][0][::2])
             np.testing.assert_array_equal(luma[1::2], second)
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".ts"])
+def test_hevc_of_fields_that_nobody_pairs_is_refused(tmp_path: Path, suffix: str) -> None:
+    path, x265 = tmp_path / f"film{suffix}", "pools=none:frame-threads=1:log-level=none"
+    options = {"preset": "ultrafast", "x265-params": f"{x265}:interlace=tff"}
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx265", 50, options=options)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for number in range(4):
+            field = av.VideoFrame(WIDTH, HEIGHT, "yuv420p")
+            for plane in field.planes:
+                plane.update(bytes([20 * number]) * plane.buffer_size)
+            field.pts, field.time_base = number, Fraction(1, 50)
+            container.mux(stream.encode(field))
+        container.mux(stream.encode(None))
+    with pytest.raises(UnsupportedFilm, match="fields are pictures of their own; pair them first"):
+        read_film(path)

@@ -30,7 +30,7 @@ Fields: TypeAlias = Literal["", "marked", "tff", "bff"]
 
 _FULL = 2
 _MARK_THEMSELVES = frozenset(
-    {"h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4", "vc1", "wmv3", "prores", "dnxhd", "mjpeg"}
+    {"h264", "mpeg1video", "mpeg2video", "mpeg4", "vc1", "wmv3", "prores", "dnxhd", "mjpeg"}
     | {"dvvideo", "ffv1", "utvideo", "huffyuv", "theora", "cfhd"}
 )
 _ORDERS: dict[int, Fields] = {2: "tff", 3: "bff", 4: "bff", 5: "tff"}
@@ -158,8 +158,17 @@ def fields_of(stream: av.VideoStream, seen: Look, *, again: bool) -> Fields:
         stream: Of the film.
         seen: Of its first picture.
         again: Whether a picture elsewhere is interlaced.
+
+    Raises:
+        UnsupportedFilm: If the decoder gives fields one by one.
     """
     context = stream.codec_context
+    if seen.interlaced and context.name == "hevc":
+        # FFmpeg marks no others, and does not pair them
+        raise UnsupportedFilm(
+            "HEVC whose fields are pictures of their own; pair them first: "
+            "ffmpeg -i FILM -map 0 -c copy -c:v ffv1 -vf weave=first_field=top film.mkv"
+        )
     if seen.interlaced or again:
         return "marked"
     if context.name in _MARK_THEMSELVES:
