@@ -41,6 +41,10 @@ def _films(name: str) -> str:
     return f"max by (batch, film) ({_PREFIX}film_{name}{{{_FILM}}})"
 
 
+def _known(expression: str) -> str:
+    return f"({expression} >= 0)"
+
+
 def _one(title: str, about: str, unit: Unit, expression: str) -> _Panel:
     series = ((expression, "{{batch}}"),)
     return _Panel(title, about, unit, series, kind="stat", width=_WIDE // 6, high=_HIGH // 2)
@@ -49,7 +53,7 @@ def _one(title: str, about: str, unit: Unit, expression: str) -> _Panel:
 _FRAMES = f"sum by (batch) ({_films('frames_done')}) / sum by (batch) ({_films('frames')})"
 _PANELS = (
     _one("Frames done", "Of all films that are chosen.", "percentunit", _FRAMES),
-    _one("Time left", "For all films of the batch.", "s", _all("seconds_left")),
+    _one("Time left", "For all films of the batch.", "s", _known(_all("seconds_left"))),
     _one("Cores busy", "In the last two minutes.", "percentunit", _all("cpu_duty")),
     _one("GPUs busy", "In the last two minutes.", "percentunit", _all("gpu_duty")),
     _one("Machines", "That are alive.", "none", _all("nodes")),
@@ -78,7 +82,7 @@ _PANELS = (
         "Time left, by film",
         "At the speed of the last two minutes.",
         "s",
-        ((_films("seconds_left"), "{{film}}"),),
+        ((_known(_films("seconds_left")), "{{film}}"),),
     ),
     _Panel(
         "Chunks",
@@ -123,7 +127,7 @@ _PANELS = (
         "h",
         (
             (f"{_films('gpu_seconds')} / 3600", "{{film}}"),
-            (f"{_films('gpu_seconds_forecast')} / 3600", "{{film}} forecast"),
+            (f"{_known(_films('gpu_seconds_forecast'))} / 3600", "{{film}} forecast"),
         ),
     ),
     _Panel(
@@ -132,7 +136,7 @@ _PANELS = (
         "h",
         (
             (f"{_films('cpu_seconds')} / 3600", "{{film}}"),
-            (f"{_films('cpu_seconds_forecast')} / 3600", "{{film}} forecast"),
+            (f"{_known(_films('cpu_seconds_forecast'))} / 3600", "{{film}} forecast"),
         ),
     ),
 )

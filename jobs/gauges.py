@@ -13,6 +13,8 @@ from typing import Protocol, cast
 from jobs.standing import STATUSES, FilmStanding, Standing
 
 OTHERS = "others"
+UNKNOWN = -1.0
+"""What is not known: Ray drops NaN, and would go on showing what was known before."""
 _MOST = 100
 """Films with series of their own."""
 
@@ -33,15 +35,23 @@ _OF_FILMS: Mapping[GaugeKind, Callable[[FilmStanding], float | None]] = {
         ("frames", "Frames that are wanted.", lambda f: f.frames),
         ("frames_done", "Frames and parts of frames that are done.", lambda f: f.done),
         ("frames_per_second", "Frames a second, lately.", lambda f: f.speed_fps),
-        ("seconds_left", "Seconds until it is done; none where not known.", lambda f: f.left_s),
+        ("seconds_left", "Seconds until it is done; -1: not known.", lambda f: f.left_s),
         ("chunks", "Chunks, as far as they are known.", lambda f: f.chunks),
         ("chunks_done", "Chunks that are committed.", lambda f: f.chunks_done),
         ("steps_lost", "Steps lost with machines and sent again.", lambda f: f.lost),
         ("attempts", "Tries of the whole film.", lambda f: f.attempts),
         ("gpu_seconds", "Seconds of GPUs it took.", lambda f: f.gpu_s),
         ("cpu_seconds", "Seconds of cores it took.", lambda f: f.cpu_s),
-        ("gpu_seconds_forecast", "Seconds of GPUs forecast.", lambda f: f.forecast_gpu_s),
-        ("cpu_seconds_forecast", "Seconds of cores forecast.", lambda f: f.forecast_cpu_s),
+        (
+            "gpu_seconds_forecast",
+            "Seconds of GPUs forecast; -1: not yet.",
+            lambda f: f.forecast_gpu_s,
+        ),
+        (
+            "cpu_seconds_forecast",
+            "Seconds of cores forecast; -1: not yet.",
+            lambda f: f.forecast_cpu_s,
+        ),
     )
 }
 _OF_ALL: Mapping[GaugeKind, Callable[[Standing], float | None]] = {
@@ -56,7 +66,7 @@ _OF_ALL: Mapping[GaugeKind, Callable[[Standing], float | None]] = {
         ("steps_waiting", "Steps that wait for hands.", lambda s: s.queued),
         ("bytes_in_flight", "Bytes of pieces on their way.", lambda s: s.in_flight),
         ("bytes_budget", "Bytes that they may take.", lambda s: s.budget),
-        ("seconds_left", "Seconds until all is done; none where not known.", lambda s: s.left_s),
+        ("seconds_left", "Seconds until all is done; -1: not known.", lambda s: s.left_s),
         ("paused", "1 while a person has asked for a pause.", lambda s: s.paused),
     )
 }
@@ -109,7 +119,7 @@ class Gauges:
         return make is not None
 
     def _set(self, kind: GaugeKind, value: float | None, labels: dict[str, str]) -> None:
-        self._gauges[kind].set(float("nan") if value is None else float(value), labels)
+        self._gauges[kind].set(UNKNOWN if value is None else float(value), labels)
 
     def _named(self, films: Iterable[FilmStanding]) -> dict[str, list[FilmStanding]]:
         """Films by the name under which they are published; one that has had its own keeps it."""
