@@ -72,6 +72,24 @@ def test_a_range_is_a_slice_of_the_whole(
         np.testing.assert_array_equal(a.planes.red, b.planes.red)
 
 
+@pytest.mark.parametrize("name", ["open", "open_mkv", "every"])
+def test_a_film_is_opened_once_for_many_places(
+    films: dict[str, Film], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[object] = []
+    real = av.open
+
+    def counted(*given: object, **more: object) -> object:
+        opened.append(given)
+        return real(*given, **more)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(av, "open", counted)
+    wanted = [14, 18, 26, 30, 38]
+    found = list(pick(films[name], wanted))
+    assert [number_of(frame.planes.luma) for frame in found] == wanted
+    assert len(opened) == 1
+
+
 @pytest.mark.parametrize("name", ["open", "variable"])
 def test_threads_do_not_change_what_comes(films: dict[str, Film], name: str) -> None:
     one, two = (list(frames(films[name], 15, 30, threads=n)) for n in (1, 2))

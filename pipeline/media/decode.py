@@ -18,7 +18,7 @@ from pipeline.errors import CorruptFilm
 from pipeline.media.color import Planes
 from pipeline.media.container import Film
 from pipeline.media.deinterlace import deinterlaced
-from pipeline.media.entry import NoEntryError, decoded
+from pipeline.media.entry import NoEntryError, Opened, decoded, kept_open
 from pipeline.media.hold import standing
 from pipeline.media.orientation import upright_of
 from pipeline.media.samples import plain, planes_of
@@ -70,28 +70,29 @@ def pick(film: Film, indices: Sequence[int], *, threads: int = 1) -> Iterator[Fr
             runs[-1].append(index)
         else:
             runs.append([index])
-    for run in runs:
-        wanted = set(run)
-        for index, picture in _pictures(film, run[0], run[-1] + 1, threads=threads):
-            if index in wanted:
-                yield Frame(index, int(film.pts[index]), upright_of(planes_of(picture), film))
+    with kept_open(film, threads=threads) as by:
+        for run in runs:
+            wanted = set(run)
+            for index, picture in _pictures(film, run[0], run[-1] + 1, threads=threads, by=by):
+                if index in wanted:
+                    yield Frame(index, int(film.pts[index]), upright_of(planes_of(picture), film))
 
 
 def _pictures(
-    film: Film, start: int, stop: int, *, threads: int
+    film: Film, start: int, stop: int, *, threads: int, by: Opened | None = None
 ) -> Iterator[tuple[int, av.VideoFrame]]:
     """Decode ``[start, stop)``; of an interlaced film also a frame either side, for its fields."""
     if not film.fields or start == stop:
-        yield from _stored(film, start, stop, threads=threads)
+        yield from _stored(film, start, stop, threads=threads, by=by)
         return
     first = max(0, start - 1)
-    around = _stored(film, first, min(film.frames, stop + 1), threads=threads)
+    around = _stored(film, first, min(film.frames, stop + 1), threads=threads, by=by)
     whole = deinterlaced((picture for _, picture in around), fields=film.fields)
     yield from islice(enumerate(whole, first), start - first, stop - first)
 
 
 def _stored(
-    film: Film, start: int, stop: int, *, threads: int
+    film: Film, start: int, stop: int, *, threads: int, by: Opened | None
 ) -> Iterator[tuple[int, av.VideoFrame]]:
     """Decode ``[start, stop)`` from the nearest entry that proves to be one."""
     if start == stop:
@@ -99,7 +100,8 @@ def _stored(
     for entry in _entries(film, start):
         try:
             # an entry is doubted before the first frame is delivered, never after
-            yield from enumerate(_run(film, start, stop, entry=entry, threads=threads), start)
+            run = _run(film, start, stop, entry=entry, threads=threads, by=by)
+            yield from enumerate(run, start)
         except NoEntryError:
             continue
         return
@@ -118,11 +120,11 @@ def _entries(film: Film, start: int) -> list[int | None]:
 
 
 def _run(
-    film: Film, start: int, stop: int, *, entry: int | None, threads: int
+    film: Film, start: int, stop: int, *, entry: int | None, threads: int, by: Opened | None
 ) -> Iterator[av.VideoFrame]:
     expected = iter(film.pts[start:stop].tolist())
     due, left = next(expected), stop - start
-    for picture in decoded(film, entry, threads=threads):
+    for picture in decoded(film, entry, threads=threads, by=by):
         pts = picture.pts
         if pts is None:
             raise CorruptFilm(f"{film.path.name}: a frame near PTS {due} has lost its time")

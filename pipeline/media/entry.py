@@ -2,11 +2,14 @@
 
 Where packets keep their times through a decoder, those identify a picture. Elsewhere a packet's
 number does (see ``order``): after a seek the entry is known by its size and checksum, the packets
-after it are counted, and each is held to the index.
+after it are counted, and each is held to the index. A file of which packets have the same times
+however they are come to may stay open from one entry to the next.
 """
 
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import av
 import numpy as np
@@ -29,13 +32,35 @@ class NoEntryError(Exception):
     """The packet that was said to be an entry is none, or cannot be come to."""
 
 
-def decoded(film: Film, entry: int | None, *, threads: int) -> Iterator[av.VideoFrame]:
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A film's file with what decodes it."""
+
+    source: av.container.InputContainer
+    stream: av.VideoStream
+    decoder: av.VideoCodecContext
+
+
+@contextmanager
+def kept_open(film: Film, *, threads: int) -> Iterator[Opened | None]:
+    """Open a film for several entries, one after the other; None where each has to open its own."""
+    if film.packets is None and CONTAINERS[film.container].stable:
+        with _opened(film, threads) as opened:
+            yield opened
+    else:
+        yield None
+
+
+def decoded(
+    film: Film, entry: int | None, *, threads: int, by: Opened | None = None
+) -> Iterator[av.VideoFrame]:
     """Decode to the end from the entry of frame ``entry``, without the pictures that lead it.
 
     Args:
         film: The film.
         entry: A frame; None starts with the file.
         threads: Of the decoder.
+        by: What is open; None opens the file.
 
     Raises:
         CorruptFilm: If a packet does not decode, or is not what the index says.
@@ -43,23 +68,30 @@ def decoded(film: Film, entry: int | None, *, threads: int) -> Iterator[av.Video
             there does not stand by itself (a film without a list of sync frames, intra refresh).
         UnreadableFilm: If the file went away.
     """
+    if by is None or entry is None:
+        with _opened(film, threads) as opened:
+            yield from _decoded(film, opened, entry)
+    else:
+        by.decoder.flush_buffers()
+        yield from _decoded(film, by, entry)
+
+
+def _decoded(film: Film, opened: Opened, entry: int | None) -> Iterator[av.VideoFrame]:
+    source, stream, decoder = opened.source, opened.stream, opened.decoder
     begin = -(1 << 62) if entry is None else int(film.entry_pts[entry])
     # an entry that is no frame, or that nothing refers to, is not doubted
     doubted = entry is not None and bool(np.isin(begin, film.pts)) and not film.sync.all()
-    with _opened(film) as source:
-        stream = _stream(film, source)
-        decoder = decoder_of(stream, threads=threads)
-        if film.packets is None:
-            pictures = _timed(film, source, stream, decoder, entry, begin)
-        else:
-            pictures = _counted(film, film.packets, source, stream, decoder, begin)
-        for picture in pictures:
-            if picture.pts is not None and picture.pts < begin:
-                continue
-            if doubted and not _stands(picture, begin):
-                raise NoEntryError
-            doubted = False
-            yield picture
+    if film.packets is None:
+        pictures = _timed(film, source, stream, decoder, entry, begin)
+    else:
+        pictures = _counted(film, film.packets, source, stream, decoder, begin)
+    for picture in pictures:
+        if picture.pts is not None and picture.pts < begin:
+            continue
+        if doubted and not _stands(picture, begin):
+            raise NoEntryError
+        doubted = False
+        yield picture
 
 
 def _timed(
@@ -163,11 +195,15 @@ def _stream(film: Film, source: av.container.InputContainer) -> av.VideoStream:
     return next(s for s in source.streams.video if s.index == film.stream)
 
 
-def _opened(film: Film) -> av.container.InputContainer:
+@contextmanager
+def _opened(film: Film, threads: int) -> Iterator[Opened]:
     try:
-        return av.open(str(film.path), "r", metadata_errors="replace")
+        source = av.open(str(film.path), "r", metadata_errors="replace")
     except (av.FFmpegError, OSError) as error:
         raise UnreadableFilm(f"{film.path.name}: cannot be opened: {error.strerror}") from error
+    with source:
+        stream = _stream(film, source)
+        yield Opened(source, stream, decoder_of(stream, threads=threads))
 
 
 def _decode(
