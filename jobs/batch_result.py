@@ -6,8 +6,8 @@ film. Files are named by their way from its folder. Deadlines are in local time.
 
 import json
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from importlib.metadata import version
@@ -18,16 +18,19 @@ from rich.markup import escape
 from rich.table import Table
 
 from jobs.command import beside
+from jobs.costs import Cost, hours
 from jobs.jobfile_read import Batch, Order
 from jobs.ledger import synced
+from jobs.standing import FilmStanding, Standing
 from pipeline.errors import BadRequest
 
 Status = Literal[
-    "waiting", "ready", "painting", "done", "failed", "refused", "skipped", "interrupted"
-]
+    "waiting", "ready", "painting", "done", "failed", "refused", "skipped", "interrupted",
+    "cancelled",
+]  # fmt: skip
 KIND = "reelbrush batch result 1"
 SUFFIX = ".result.json"
-_ENDED: tuple[Status, ...] = ("failed", "refused", "skipped", "interrupted")
+_ENDED: tuple[Status, ...] = ("failed", "refused", "skipped", "interrupted", "cancelled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,10 @@ class Outcome:
     """ISO time, as ``ended``"""
     ended: str | None = None
     notes: tuple[str, ...] = ()
+    forecast: Mapping[str, float] | None = None
+    """what it was to take, as ``jobs.costs.Cost``; None as long as it is not planned"""
+    cost: Mapping[str, float] | None = None
+    """what it took, those of earlier runs among it"""
 
     @property
     def bad(self) -> bool:
@@ -119,6 +126,15 @@ class Outcomes:
         self._known[outcome.film] = outcome
         self.save()
 
+    def watch(self, standing: Standing) -> None:
+        """Note what films take, as a watcher of the batch; it is written with what comes next."""
+        for film in standing.films:
+            known = self._known.get(film.name)
+            if known is not None:
+                told = costs(film, known.cost or {})
+                forecast = foreseen(film) or known.forecast
+                self._known[film.name] = replace(known, cost=told, forecast=forecast)
+
     def save(self, *, ended: bool = False) -> None:
         """Write the file, whole or not at all."""
         if self._file is None:
@@ -150,17 +166,62 @@ class Outcomes:
 
 def table(outcomes: Sequence[Outcome]) -> Table:
     """Lay outcomes out for people, a film a line."""
-    made = Table("film", "frames", "seconds", "status", "reason", box=None, pad_edge=False)
+    machines = _taken(outcomes)
+    heads = ("film", "frames", "seconds", *machines, "status", "reason")
+    made = Table(*heads, box=None, pad_edge=False)
     for one in outcomes:
         late = "late" if one.late else ""
         made.add_row(
             escape(one.film),
             "" if one.frames is None else str(one.frames),
             f"{one.seconds:.1f}" if one.seconds else "",
+            *(_hours(one, name) for name in machines.values()),
             one.status,
             escape("; ".join(word for word in (one.reason, late) if word)),
         )
     return made
+
+
+def _taken(outcomes: Sequence[Outcome]) -> dict[str, str]:
+    """Which costs are worth a column: heads, and the names of costs."""
+    known = {"core hours": "cpu_s", "GPU hours": "gpu_s"}
+    return {
+        head: name
+        for head, name in known.items()
+        if any((one.cost or {}).get(name) for one in outcomes)
+    }
+
+
+def _hours(one: Outcome, name: str) -> str:
+    """What a film took, and what it was to take."""
+    took, forecast = (one.cost or {}).get(name), (one.forecast or {}).get(name)
+    if not took:
+        return ""
+    return hours(took) + (f" of {hours(forecast)}" if forecast else "")
+
+
+def costs(film: FilmStanding, before: Mapping[str, float]) -> dict[str, float]:
+    """What a film took so far; of bytes on their way the most that there were."""
+    now_ = Cost(gpu_s=film.gpu_s, cpu_s=film.cpu_s, bytes=film.bytes, in_flight=film.in_flight)
+    return most(before, now_)
+
+
+def most(before: Mapping[str, float], cost: Cost) -> dict[str, float]:
+    """The higher of what was noted before and what is known now, which may know of one run less."""
+    return {name: max(value, before.get(name, 0)) for name, value in cost.facts().items()}
+
+
+def foreseen(film: FilmStanding) -> dict[str, float] | None:
+    """What a film is to take; None as long as it is not planned."""
+    if film.forecast_cpu_s is None:
+        return None
+    cost = Cost(
+        gpu_s=film.forecast_gpu_s or 0.0,
+        cpu_s=film.forecast_cpu_s,
+        bytes=film.forecast_bytes or 0,
+        in_flight=film.forecast_in_flight or 0,
+    )
+    return cost.facts()
 
 
 def counted(outcomes: Sequence[Outcome]) -> str:
@@ -189,6 +250,8 @@ def _status(outcomes: Sequence[Outcome]) -> str:
     known = {one.status for one in outcomes}
     if known & {"waiting", "painting", "interrupted"}:
         return "interrupted"
+    if "cancelled" in known:
+        return "cancelled"
     if any(one.bad for one in outcomes):
         return "failed"
     return "ready" if "ready" in known else "done"
