@@ -1,28 +1,30 @@
 """The commands under ``reelbrush bench``: each prints a table and can store it as JSON."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from jobs import bench_ablation_cli, bench_hold_cli, bench_media_cli
+from jobs import (
+    bench_ablation_cli,
+    bench_batch_cli,
+    bench_hold_cli,
+    bench_media_cli,
+    bench_ray_cli,
+)
 from jobs.bench_speed_cli import speed
-
-if TYPE_CHECKING:
-    from jobs.bench_ray import Efficiency, Peak
 
 Style = Annotated[str, typer.Option(help="A name that [b]reelbrush styles[/b] lists.")]
 
 bench_app = typer.Typer(
-    help="Measure: steps (the default), hold, sweep, painter, ablation, speed, efficiency, memory, "
-    "same, kills, fuzz, matrix, long.",
+    help="Measure: steps (the default), hold, sweep, painter, ablation, speed, "
+    "efficiency, memory, same, kills, soak, recover, driver, scan, fuzz, matrix, long.",
     add_completion=False,
 )
 Seconds = Annotated[float, typer.Option(help="Length of the film's beginning.", min=0.1)]
-Workers = Annotated[int, typer.Option(help="Workers of Ray.", min=1)]
 Results = Annotated[Path | None, typer.Option("--output", "-o", help="Store the result as JSON.")]
 
 
@@ -39,6 +41,8 @@ bench_app.command(epilog=bench_ablation_cli.EXAMPLE)(bench_ablation_cli.ablation
 bench_app.command(epilog=bench_media_cli.FUZZ)(bench_media_cli.fuzz)
 bench_app.command(epilog=bench_media_cli.MATRIX)(bench_media_cli.matrix)
 bench_app.command(epilog=bench_media_cli.LONG)(bench_media_cli.long)
+bench_ray_cli.add_to(bench_app)
+bench_batch_cli.add_to(bench_app)
 
 
 @bench_app.command()
@@ -115,62 +119,6 @@ def painter(
         store(output, {"photos": [p.name for p in photos], "rows": job.as_json(rows)})
 
 
-@bench_app.command(
-    epilog="Example: reelbrush bench efficiency film.mp4 --seconds 60 --workers 2 -o it.json"
-)
-def efficiency(
-    film: Annotated[Path, typer.Argument(help="A film of some length.")],
-    seconds: Seconds = 60.0,
-    workers: Workers = 2,
-    repeats: Annotated[int, typer.Option(help="Runs of each backend.", min=1)] = 3,
-    style: Style = "starry-night",
-    output: Results = None,
-) -> None:
-    """Compare Ray with the plain loop: share of the workers' time that is work; same pixels."""
-    from jobs import bench_ray as job
-    from jobs.progress import progress
-    from jobs.results import store
-    from pipeline.errors import VerificationFailed
-
-    with progress() as telling:
-        found = job.efficiency(
-            film,
-            seconds=seconds,
-            workers=workers,
-            repeats=repeats,
-            style=style,
-            progress=telling,
-        )
-    for table in _efficiency_tables(found):
-        _print(table)
-    if output is not None:
-        store(output, job.as_json(found))
-    if not (found.equal_segments and found.equal_films):
-        raise VerificationFailed("the backends do not give the same pixels")
-
-
-@bench_app.command(
-    epilog="Example: reelbrush bench memory film.mp4 --seconds 60 --workers 2 -o memory.json"
-)
-def memory(
-    film: Annotated[Path, typer.Argument(help="A film longer than its beginning.")],
-    seconds: Seconds = 60.0,
-    workers: Workers = 2,
-    style: Style = "starry-night",
-    output: Results = None,
-) -> None:
-    """Compare the peak memory of a film's beginning and of all of it, Ray's processes included."""
-    from jobs import bench_ray as job
-    from jobs.progress import progress
-    from jobs.results import store
-
-    with progress() as telling:
-        peaks = job.memory(film, seconds=seconds, workers=workers, style=style, progress=telling)
-    _print(_memory_table(peaks))
-    if output is not None:
-        store(output, job.as_json(peaks))
-
-
 @bench_app.command(epilog="Example: reelbrush bench same a.mp4 b.mp4 --seconds 5 -o same.json")
 def same(
     films: Annotated[list[Path], typer.Argument(help="Films.")],
@@ -228,40 +176,6 @@ def kills(
         store(output, chaos.as_json(found))
     if not chaos.well(found):
         raise VerificationFailed("a kill has cost something")
-
-
-def _efficiency_tables(found: "Efficiency") -> list[Table]:
-    """One row a run, one row a kind of task in the last run on Ray, and what came of it."""
-    runs = Table("backend", "wall s", "CPU s", "Ray up", "first task", "first segment", "published")
-    for run in found.runs:
-        when = run.times
-        moments = (when.ray, when.first_task, when.first_commit, when.published) if when else ()
-        runs.add_row(run.backend, *(f"{value:.1f}" for value in (run.wall, run.cpu, *moments)))
-    kinds = Table("kind", "tasks", "wall s", "CPU s")
-    last = found.runs[-1].times
-    for name, cost in last.kinds.items() if last else ():
-        kinds.add_row(name, str(cost.tasks), f"{cost.wall:.1f}", f"{cost.cpu:.1f}")
-    whole = Table("of pairs of runs", "median", "quartiles")
-    names = ("efficiency", "strict", "steady", "speedup", "tax")
-    values = (found.efficiency, found.strict, found.steady, found.speedup, found.tax)
-    for name, value in zip(names, values, strict=True):
-        whole.add_row(name, f"{value.median:.3f}", f"{value.low:.3f} to {value.high:.3f}")
-    equal = ("yes" if same else "NO" for same in (found.equal_segments, found.equal_films))
-    whole.caption = "same pixels: segments {}, films {}".format(*equal)
-    return [runs, kinds, whole]
-
-
-def _memory_table(peaks: "list[Peak]") -> Table:
-    """One row a film, MiB."""
-    roles = list(peaks[0].roles)
-    table = Table("film", "frames", "peak MiB", "forecast", *roles)
-    for peak in peaks:
-        sizes = (peak.bytes, peak.forecast, *(peak.roles[name] for name in roles))
-        mib = ("?" if size is None else f"{size / 2**20:.0f}" for size in sizes)
-        table.add_row(peak.film, str(peak.frames), *mib)
-    ratio = peaks[-1].bytes / peaks[0].bytes
-    table.caption = f"the whole film's peak over its beginning's: {ratio:.3f}"
-    return table
 
 
 def _print(table: Table) -> None:

@@ -1,17 +1,19 @@
-"""A film to what Ray costs: how much of the workers' time is work, how much memory it all holds.
+"""A film to what Ray costs: how much of the workers' time is work, and what coordinating burns.
 
 *Work* is the CPU seconds of the plain loop on one thread; starting Python and loading the libraries
 is part of them and is stated apart, as ``imports``. *Efficiency* is work over workers x wall clock,
 from the first task on a worker to the published film; in the *strict* one, what the driver had
 analysed before that task is no work; in the *steady* one, neither is loading, and the clock starts
-when the workers have loaded. *Equal* means that all runs decode to the same samples.
+when the workers have loaded. *Extra* is what Ray with one worker takes more than the plain loop for
+the same work, loading left out: 1 / steady - 1. *Equal* means that all runs decode to the same
+samples.
 """
 
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,18 +22,17 @@ from jobs.bench_runs import (
     Ended,
     Running,
     Times,
+    coordinating,
     excerpt,
-    forecast,
     read_log,
     receipts,
     samples_digest,
     segments_digest,
     timeline,
 )
-from jobs.footprint import Sampler, check_linux, marked
 from jobs.progress import Progressing
+from jobs.pulse import Pulse, shares
 from jobs.results import Spread, spread
-from pipeline.errors import BadRequest
 from pipeline.media.container import Film, read_film
 
 _INLINE = ("--backend", "inline", "--threads", "1")
@@ -54,6 +55,11 @@ class Painted:
     """sha256 over the decoded film"""
     times: Times | None
     """None on the plain loop"""
+    coordinator: float | None = None
+    """CPU of the main thread, as a share of wall clock, from when nothing is analysed in this
+    process any more to the last committed segment"""
+    process: float | None = None
+    """the same of all its threads"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,8 @@ class Ratios:
     """wall clock of the whole command, the plain loop's over Ray's"""
     tax: float
     """CPU seconds of all tasks on Ray over those of the plain loop"""
+    extra: float
+    """1 / steady - 1"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,36 +94,17 @@ class Efficiency:
     steady: Spread
     speedup: Spread
     tax: Spread
+    extra: Spread
+    coordinator: Spread | None
+    """CPU of the command's main thread while it coordinates, as a share of wall clock"""
+    process: Spread | None
+    """the same of the whole process: with Ray's own threads in it"""
     ratios: tuple[Ratios, ...]
     runs: tuple[Painted, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Peak:
-    """What a run on Ray held at most, in bytes."""
-
-    film: str
-    frames: int
-    style: str
-    workers: int
-    wall: float
-    """seconds of the whole command"""
-    bytes: int
-    at: float
-    """seconds into the run"""
-    forecast: int | None
-    """what the plan had predicted"""
-    roles: dict[str, int]
-    """at the peak, by role of process; "plasma" is the object store"""
-    highest: dict[str, int]
-    """the same, each at its own moment"""
-    samples: int
-    sampling: float
-    """CPU seconds that taking them cost"""
-
-
-@dataclass(frozen=True, slots=True)
-class _Bench:
+class Setting:
     """What all runs of a benchmark have in common."""
 
     place: Path
@@ -125,18 +114,22 @@ class _Bench:
 
     @property
     def ray(self) -> tuple[str, ...]:
+        """Options of a run on Ray."""
         return ("--backend", "ray", "--workers", str(self.workers))
 
     @property
     def target(self) -> Path:
+        """The painted film."""
         return self.place / "painted.mp4"
 
     @property
     def work(self) -> Path:
+        """Its work folder."""
         return self.place / "work"
 
     @property
     def said(self) -> Path:
+        """What the command complained of."""
         return self.place / "said.txt"
 
     def command(self, film: Film, options: Sequence[str]) -> list[str]:
@@ -163,7 +156,7 @@ def efficiency(
         FilmError: If a run fails, or its log does not tell enough.
     """
     with tempfile.TemporaryDirectory() as folder:
-        bench = _Bench(Path(folder), style, workers, program)
+        bench = Setting(Path(folder), style, workers, program)
         film = excerpt(read_film(source), bench.place / "film", seconds=seconds)
         runs: list[Painted] = []
         progress.stage("runs", 2 * repeats)
@@ -187,6 +180,9 @@ def efficiency(
         steady=spread([r.steady for r in ratios]),
         speedup=spread([r.speedup for r in ratios]),
         tax=spread([r.tax for r in ratios]),
+        extra=spread([r.extra for r in ratios]),
+        coordinator=_spread([run.coordinator for run in runs]),
+        process=_spread([run.process for run in runs]),
         ratios=ratios,
         runs=tuple(runs),
     )
@@ -199,51 +195,28 @@ def compared(plain: Painted, ray: Painted, *, workers: int, imports: float) -> R
         raise ValueError("a run on Ray must have its times")
     available = workers * (times.published - times.first_task)
     loaded = workers * (times.published - times.first_work)
+    steady = (plain.cpu - times.ahead - imports) / loaded
     return Ratios(
         efficiency=plain.cpu / available,
         strict=(plain.cpu - times.ahead) / available,
-        steady=(plain.cpu - times.ahead - imports) / loaded,
+        steady=steady,
         speedup=plain.wall / ray.wall,
         tax=sum(cost.cpu for cost in times.kinds.values()) / plain.cpu,
+        extra=1 / steady - 1,
     )
 
 
-def memory(
-    source: Path,
-    *,
-    seconds: float,
-    workers: int,
-    style: str,
-    progress: Progressing,
-    program: Sequence[str] = PROGRAM,
-) -> list[Peak]:
-    """Paint a film's beginning, then the whole film, on Ray; watch all processes of each run.
-
-    Raises:
-        BadRequest: If the film is not longer than its beginning, or this is not Linux.
-        FilmError: If a run fails.
-    """
-    check_linux()
-    whole = read_film(source)
-    with tempfile.TemporaryDirectory() as folder:
-        bench = _Bench(Path(folder), style, workers, program)
-        short = excerpt(whole, bench.place / "film", seconds=seconds)
-        if short is whole:
-            raise BadRequest(f"{source.name} is not longer than {seconds:g} s")
-        progress.stage("films", 2)
-        peaks = []
-        for film, name in ((short, f"{source.name}, {seconds:g} s"), (whole, source.name)):
-            peaks.append(_watched(bench, film, name))
-            progress.advance(1)
-    return peaks
-
-
-def _painted(bench: _Bench, film: Film, backend: str) -> Painted:
+def _painted(bench: Setting, film: Film, backend: str) -> Painted:
     plain = backend == "inline"
     environment = {**os.environ, "OMP_NUM_THREADS": "1"} if plain else os.environ
     command = bench.command(film, _INLINE if plain else bench.ray)
-    ended = _ran(bench, command, environment)
-    made = receipts(bench.work)
+    with (
+        Running(command, environment=environment, said=bench.said) as run,
+        Pulse(run.pid) as pulse,
+    ):
+        ended = run.wait()
+    made, events = receipts(bench.work), read_log(bench.work)
+    burnt = None if plain else shares(pulse.beats, **coordinating(events))
     return Painted(
         backend=backend,
         wall=ended.wall,
@@ -251,49 +224,25 @@ def _painted(bench: _Bench, film: Film, backend: str) -> Painted:
         chunks=len(made),
         segments=segments_digest(made),
         samples=samples_digest(read_film(bench.target)),
-        times=None if plain else timeline(read_log(bench.work), began=ended.began),
+        times=None if plain else timeline(events, began=ended.began),
+        coordinator=burnt[0] if burnt else None,
+        process=burnt[1] if burnt else None,
     )
 
 
-def _watched(bench: _Bench, film: Film, name: str) -> Peak:
-    mark, environment = marked(os.environ)
-    command = bench.command(film, bench.ray)
-    with (
-        Running(command, environment=environment, said=bench.said) as run,
-        Sampler(run.pid, mark=mark) as sampler,
-    ):
-        ended = run.wait()
-    return Peak(
-        film=name,
-        frames=film.frames,
-        style=bench.style,
-        workers=bench.workers,
-        wall=ended.wall,
-        bytes=sampler.peak.total,
-        at=sampler.peak.seconds,
-        forecast=forecast(read_log(bench.work)),
-        roles=sampler.peak.by_role(),
-        highest=dict(sampler.highest),
-        samples=sampler.count,
-        sampling=sampler.spent,
-    )
+def _spread(shares_: Sequence[float | None]) -> Spread | None:
+    known = [share for share in shares_ if share is not None]
+    return spread(known) if known else None
 
 
-def _loaded(bench: _Bench) -> Ended:
+def _loaded(bench: Setting) -> Ended:
     """Start Python and load what painting needs, as the plain loop does."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return _ran(bench, [sys.executable, "-c", _LOAD], environment)
-
-
-def _ran(bench: _Bench, command: Sequence[str], environment: Mapping[str, str]) -> Ended:
+    command = [sys.executable, "-c", _LOAD]
     with Running(command, environment=environment, said=bench.said) as run:
         return run.wait()
 
 
-def as_json(found: Efficiency | Sequence[Peak]) -> dict[str, object]:
+def as_json(found: Efficiency) -> dict[str, object]:
     """What was found as it is stored."""
-    if isinstance(found, Efficiency):
-        return asdict(found)
-    short, whole = found
-    ratio = whole.bytes / short.bytes
-    return {"unit": "bytes", "ratio": ratio, "rows": [asdict(peak) for peak in found]}
+    return asdict(found)

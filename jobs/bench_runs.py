@@ -192,7 +192,7 @@ def timeline(events: Sequence[Mapping[str, object]], *, began: float) -> Times:
 
     Args:
         events: of the log, in any order.
-        began: when the command was started, in seconds since 1970.
+        began: the command's start, in seconds since 1970.
 
     Raises:
         VerificationFailed: If the log does not tell.
@@ -213,6 +213,24 @@ def timeline(events: Sequence[Mapping[str, object]], *, began: float) -> Times:
         )
     except (KeyError, ValueError) as error:
         raise VerificationFailed(f"the log of a run on Ray does not tell all: {error}") from None
+
+
+def coordinating(events: Sequence[Mapping[str, object]]) -> dict[str, float]:
+    """Between which moments since 1970 a process only coordinated.
+
+    From the first task on a worker, or the end of what it analysed itself, to the last commit.
+
+    Raises:
+        VerificationFailed: If the log does not tell.
+    """
+    try:
+        tasks = [e for e in events if e["event"] == "task"]
+        first = min(_number(e["began"]) for e in tasks if e["node"] != _DRIVER)
+        own = [_number(e["ended"]) for e in tasks if e["node"] == _DRIVER]
+        last = max(_number(e["time"]) for e in events if e["event"] == "committed")
+    except (KeyError, ValueError) as error:
+        raise VerificationFailed(f"the log of a run on Ray does not tell all: {error}") from None
+    return {"start": max([first, *own]), "stop": last}
 
 
 def read_log(work: Path) -> list[dict[str, object]]:

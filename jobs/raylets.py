@@ -4,6 +4,7 @@ What runs on them is real: processes, object stores, the network between them, a
 Ray's own tests are made with the same, private, class.
 """
 
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -14,26 +15,42 @@ from pipeline.media.container import Film
 from pipeline.paint.styles import load_code
 from pipeline.recipe import Recipe
 
-_QUICK = {
+QUICK = {
     "health_check_initial_delay_ms": 0,
     "health_check_period_ms": 500,
     "health_check_timeout_ms": 1000,
     "health_check_failure_threshold": 3,
 }
+"""How soon the dead are noticed where nothing is measured that depends on it."""
+AS_SHIPPED = {
+    "health_check_initial_delay_ms": 0,
+    "health_check_period_ms": 1000,
+    "health_check_timeout_ms": 2000,
+    "health_check_failure_threshold": 5,
+}
+"""As cluster.yaml has it."""
 
 
 class Raylets:
     """A head without work, and so many nodes."""
 
-    def __init__(self, count: int, *, cores: int = 1, gpus: int = 0) -> None:
-        """Say how many; ``cores`` and ``gpus`` are of each."""
+    def __init__(
+        self,
+        count: int,
+        *,
+        cores: int = 1,
+        gpus: int = 0,
+        health: Mapping[str, int] = QUICK,
+    ) -> None:
+        """Say how many nodes, what each has, and how Ray looks for the dead."""
         self._count, self._cores, self._gpus = count, cores, gpus
+        self._health = dict(health)
         self._cluster: Any = None
 
     def __enter__(self) -> Self:
         from ray.cluster_utils import Cluster
 
-        head = {"num_cpus": 0, "include_dashboard": False, "_system_config": _QUICK}
+        head = {"num_cpus": 0, "include_dashboard": False, "_system_config": self._health}
         self._cluster = cast("Any", Cluster)(initialize_head=True, head_node_args=head)
         self.fill_up()
         return self

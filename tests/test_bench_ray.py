@@ -1,6 +1,7 @@
 """Benchmarks of Ray: the excerpt is the film's beginning, the log is read right, runs compare."""
 
 import json
+import subprocess
 import sys
 import time
 from fractions import Fraction
@@ -12,13 +13,15 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from films import Sound, make_film, number_of, numbered, texture
-from jobs import bench_ray
+from jobs import bench_memory, bench_ray
 from jobs.bench_cli import bench_app
-from jobs.bench_ray import Efficiency, Painted, as_json, compared, efficiency, memory
+from jobs.bench_memory import memory, memory_of_made
+from jobs.bench_ray import Efficiency, Painted, compared, efficiency
 from jobs.bench_runs import (
     Cost,
     Running,
     closed_count,
+    coordinating,
     excerpt,
     forecast,
     read_log,
@@ -26,6 +29,7 @@ from jobs.bench_runs import (
     timeline,
 )
 from jobs.progress import Silent
+from jobs.pulse import Pulse, shares
 from pipeline.errors import BadRequest, ChunkFailed, VerificationFailed
 from pipeline.media.container import Film, read_film
 from pipeline.media.decode import frames
@@ -141,6 +145,28 @@ def test_ratios_are_what_they_are_said_to_be() -> None:
     assert ratios.steady == pytest.approx((20 - 4.75 - 3) / (2 * 11))
     assert ratios.speedup == pytest.approx(25 / 22)
     assert ratios.tax == pytest.approx(23 / 20)
+    assert ratios.extra == pytest.approx(1 / ratios.steady - 1)
+
+
+def test_coordinating_begins_when_nothing_is_analysed_here_any_more() -> None:
+    assert coordinating(LOG) == {"start": 1012.0, "stop": 1020.0}
+    without = [event for event in LOG if event.get("node") != "driver"]
+    assert coordinating(without) == {"start": 1009.0, "stop": 1020.0}
+    with pytest.raises(VerificationFailed, match="does not tell"):
+        coordinating([event for event in LOG if event["event"] != "committed"])
+
+
+def test_a_process_that_burns_and_rests_is_seen_to() -> None:
+    code = "import time\nwhile time.process_time() < 0.4: pass\ntime.sleep(0.6)"
+    with subprocess.Popen([sys.executable, "-c", code]) as run, Pulse(run.pid, interval=0.05) as it:
+        run.wait()
+    last = it.beats[-1]
+    assert last.main == pytest.approx(0.4, abs=0.1)
+    assert last.whole == pytest.approx(last.main, abs=0.05)
+    found = shares(it.beats, start=last.time - 0.4, stop=last.time)
+    assert found is not None
+    assert max(found) < 0.05
+    assert shares(it.beats[:1], start=0, stop=1) is None
 
 
 # -- runs ----------------------------------------------------------------------------------------
@@ -197,8 +223,11 @@ def test_runs_take_turns_and_are_compared_in_pairs(tmp_path: Path) -> None:
     assert found.equal_films
     assert found.efficiency.count == len(found.ratios) == 2
     assert all(0.2 < run.cpu <= run.wall + 0.1 for run in found.runs)
+    assert found.runs[0].coordinator is None
+    assert found.process is not None
+    assert 0 < found.process.median < 1.5
     assert found.imports > 0.5
-    stored = json.loads(json.dumps(as_json(found)))
+    stored = json.loads(json.dumps(bench_ray.as_json(found)))
     assert stored["runs"][1]["times"]["kinds"]["paint"]["tasks"] == 1
 
 
@@ -216,7 +245,17 @@ def test_the_peak_of_a_film_is_put_beside_that_of_its_beginning(tmp_path: Path) 
     assert all(200 << 20 < peak.bytes < 260 << 20 for peak in peaks)
     assert [peak.forecast for peak in peaks] == [1 << 30] * 2
     assert all(sum(peak.roles.values()) == peak.bytes for peak in peaks)
-    assert as_json(peaks)["ratio"] == peaks[1].bytes / peaks[0].bytes
+    assert bench_memory.as_json(peaks)["ratio"] == peaks[1].bytes / peaks[0].bytes
+
+
+def test_a_made_film_is_held_to_its_forecast(tmp_path: Path) -> None:
+    peak = memory_of_made(
+        0.01, rate=25, workers=1, style="any", progress=Silent(), program=program(tmp_path)
+    )
+    assert (peak.film, peak.frames) == ("0.01 minutes", 15)
+    assert peak.over == pytest.approx((1 << 30) / peak.bytes)
+    assert not peak.met, "five times as much was foretold"
+    assert bench_memory.facts(peak)["over"] == peak.over
 
 
 def command(monkeypatch: pytest.MonkeyPatch, folder: Path, *words: str, other: str) -> Result:
@@ -224,7 +263,7 @@ def command(monkeypatch: pytest.MonkeyPatch, folder: Path, *words: str, other: s
     made = program(folder, other=other)
     monkeypatch.setattr(bench_ray, "_LOAD", "")  # torch takes its time
     monkeypatch.setattr(bench_ray, "efficiency", partial(efficiency, program=made))
-    monkeypatch.setattr(bench_ray, "memory", partial(memory, program=made))
+    monkeypatch.setattr(bench_memory, "memory", partial(memory, program=made))
     source = film(folder / "source.mp4", 9).path
     said = [*words, str(source), "--seconds", "0.2", "--workers", "1"]
     return CliRunner().invoke(bench_app, [*said, "-o", str(folder / "result.json")])
