@@ -33,6 +33,7 @@ from pipeline.media.index import (
 from pipeline.media.kinds import CONTAINERS, container_of
 from pipeline.media.look import Fields, color_of, fields_of, look, looked_again
 from pipeline.media.order import Order, order_of
+from pipeline.media.programs import beside
 from pipeline.media.samples import PIXEL_FORMATS, plain
 from pipeline.media.streams import Track, choose, timecode_of, track_of
 from pipeline.media.times import Run, times_of
@@ -215,6 +216,7 @@ def _film(
     rate, variable = even_rate(stream, times.pts, base)
     where = entries(index, order, times.pts, kind=kind)
     fields = fields_of(stream, seen, again=again)
+    tracks, left = beside(path, source, stream) if kind.clock else (_others(source, stream), [])
     return Film(
         path=path,
         fingerprint="",
@@ -241,10 +243,14 @@ def _film(
         opening=where.opening,
         packets=where.packets,
         runs=times.runs,
-        tracks=tuple(track_of(s) for s in source.streams if s.index != stream.index),
+        tracks=tuple(map(track_of, tracks)),
         timecode=timecode_of(source, stream),
-        notes=(*times.notes, *doubts, *_notes(index, order, fields)),
+        notes=(*times.notes, *left, *doubts, *_notes(index, order, fields)),
     )
+
+
+def _others(source: av.container.InputContainer, stream: av.VideoStream) -> list[av.stream.Stream]:
+    return [other for other in source.streams if other.index != stream.index]
 
 
 def _seconds(begin: int | None) -> Fraction | None:
