@@ -1,11 +1,13 @@
 """Committed segments to a verified film: the shell around joining and verifying."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import file_digest
 from pathlib import Path
 
 import av
 
+from actors.files import near, reading_all, writing
 from pipeline.errors import VerificationFailed
 from pipeline.media.assemble import assemble
 from pipeline.media.container import Film
@@ -20,6 +22,9 @@ class Joined:
     notes: list[str]
     """what the container could not hold, each a line"""
     verified: Verification
+    sha256: str = ""
+    """of its file, where that has been uploaded; else empty"""
+    bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +46,38 @@ class Assembler:
         Raises:
             VerificationFailed: If the joined film is not the film; nothing is left behind.
         """
-        try:
-            notes = assemble(
-                film, segments, target=target, encoding=encoding, start=start, stop=stop
-            )
-            seams = [segment.start for segment in segments]
-            verified = verify_film(
-                film, target, encoding=encoding, start=start, stop=stop, seams=seams
-            )
-        except av.FFmpegError as error:
-            target.unlink(missing_ok=True)
-            raise VerificationFailed(f"the film could not be joined: {error.strerror}") from error
-        except BaseException:
-            target.unlink(missing_ok=True)
-            raise
-        return Joined(notes, verified)
+        with (
+            near(film) as here,
+            reading_all([segment.path for segment in segments]) as paths,
+            writing(target) as path,
+        ):
+            near_by = [replace(s, path=p) for s, p in zip(segments, paths, strict=True)]
+            joined = _joined(here, near_by, target=path, encoding=encoding, start=start, stop=stop)
+            if path == target:
+                return joined
+            with path.open("rb") as file:
+                digest = file_digest(file, "sha256").hexdigest()
+                return replace(joined, sha256=digest, bytes=file.tell())
+
+
+def _joined(
+    film: Film,
+    segments: Sequence[Segment],
+    *,
+    target: Path,
+    encoding: Encoding,
+    start: int,
+    stop: int,
+) -> Joined:
+    """``assemble``, with files of this machine."""
+    try:
+        notes = assemble(film, segments, target=target, encoding=encoding, start=start, stop=stop)
+        seams = [segment.start for segment in segments]
+        verified = verify_film(film, target, encoding=encoding, start=start, stop=stop, seams=seams)
+    except av.FFmpegError as error:
+        target.unlink(missing_ok=True)
+        raise VerificationFailed(f"the film could not be joined: {error.strerror}") from error
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    return Joined(notes, verified)

@@ -1,9 +1,13 @@
-"""Film to analysis, samples and keys: the shell around everything that decodes for painting."""
+"""Film to analysis, samples and keys: the shell around everything that decodes for painting.
+
+Wherever the film lies, and the analysis goes: both are files here while they are read and written.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from actors.files import near, writing
 from pipeline.given import shown
 from pipeline.media.color import Planes
 from pipeline.media.container import Film
@@ -25,11 +29,13 @@ class Decoder:
 
     def analyse(self, film: Film, start: int, stop: int, to: Path) -> None:
         """Analyse a span and write its Parquet part under an attempt's name."""
-        write(analyse(film, start, stop), to)
+        with near(film) as here, writing(to) as path:
+            write(analyse(here, start, stop), path)
 
     def samples(self, film: Film, shot: Shot) -> list[Planes]:
         """Decode the frames that a shot's moments are measured on."""
-        return samples(film, shot)
+        with near(film) as here:
+            return samples(here, shot)
 
     def keys(
         self, film: Film, chunk: Chunk, shots: Mapping[int, Shot], *, windows: bool
@@ -42,17 +48,18 @@ class Decoder:
             shots: the shots of the chunk's parts, by index.
             windows: False leaves holes alone, when only the chain of keys is wanted.
         """
-        return [
-            read_keys(
-                film,
-                part,
-                shots[part.shot],
-                apron=self.apron,
-                windows=windows,
-                terms=self.terms,
-            )
-            for part in chunk.parts
-        ]
+        with near(film) as here:
+            return [
+                read_keys(
+                    here,
+                    part,
+                    shots[part.shot],
+                    apron=self.apron,
+                    windows=windows,
+                    terms=self.terms,
+                )
+                for part in chunk.parts
+            ]
 
     def every_frame(self, film: Film, chunk: Chunk, shots: Mapping[int, Shot]) -> list[PartKeys]:
         """Decode all of a chunk's frames as keys: the baseline that paints each on its own."""
@@ -75,4 +82,7 @@ class Decoder:
 
     @staticmethod
     def _picked(film: Film, shot: Shot, frames: Sequence[int]) -> dict[int, Planes]:
-        return dict(read_promoted(film, shot, frames)) if frames else {}
+        if not frames:
+            return {}
+        with near(film) as here:
+            return dict(read_promoted(here, shot, frames))

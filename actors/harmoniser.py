@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actors.batches import Painted
+from actors.files import near, pictures, writing
 from pipeline.errors import OutOfResources
 from pipeline.fill.boundary import read_boundary, write_boundary
 from pipeline.fill.chain import chain, chain_promoted
+from pipeline.media.color import Planes
 from pipeline.media.container import Film
 from pipeline.needs import KeyMotion, read_given
 from pipeline.plan import Chunk, Shot
@@ -53,29 +55,35 @@ class Harmoniser:
             before: the key that the chunk before left; None where a shot begins.
             last: where to write the last key for the chunk after; None where the shot ends.
         """
-        found = []
-        for number, (part, painted) in enumerate(zip(chunk.parts, fresh, strict=True)):
-            given = read_given(film, part, shots[part.shot], self.given)
-            if self.every_frame:
-                found.append(Painted({**painted.keys, **given}, painted.tiles))
-                continue
-            boundary = None
-            if number == 0 and before is not None:
-                boundary = read_boundary(before)
-                if boundary is None:
-                    raise OutOfResources(f"{before} cannot be read on this machine")
-            keys = chain(
-                part.keys,
-                fresh=painted.keys,
-                motions=motions[number],
-                boundary=boundary,
-                rho=self.rho,
-                given=given,
-            )
-            found.append(Painted(keys, painted.tiles))
+        given = [one for part in chunk.parts for one in part.given]
+        with near(film) as here, pictures(self.given, given) as folder:
+            boundary = None if before is None else self._before(before)
+            found = []
+            for number, (part, painted) in enumerate(zip(chunk.parts, fresh, strict=True)):
+                own = read_given(here, part, shots[part.shot], folder)
+                if self.every_frame:
+                    found.append(Painted({**painted.keys, **own}, painted.tiles))
+                    continue
+                keys = chain(
+                    part.keys,
+                    fresh=painted.keys,
+                    motions=motions[number],
+                    boundary=boundary if number == 0 else None,
+                    rho=self.rho,
+                    given=own,
+                )
+                found.append(Painted(keys, painted.tiles))
         if last is not None:
-            write_boundary(found[-1].keys[chunk.parts[-1].keys[-1]], last)
+            with writing(last) as path:
+                write_boundary(found[-1].keys[chunk.parts[-1].keys[-1]], path)
         return found
+
+    @staticmethod
+    def _before(place: Path) -> Planes:
+        boundary = read_boundary(place)
+        if boundary is None:
+            raise OutOfResources(f"{place} cannot be read on this machine")
+        return boundary
 
     def promote(
         self,
@@ -86,20 +94,21 @@ class Harmoniser:
         fresh: Sequence[Painted],
     ) -> list[Painted]:
         """Set promoted keys between their neighbours; no key that exists is changed."""
-        return [
-            Painted(
-                chain_promoted(
-                    film,
-                    shots[part.shot],
-                    keys=old.keys,
-                    fresh=new.keys,
-                    rho=self.rho,
-                    terms=self.terms,
-                ),
-                old.tiles,
-                (*old.promoted, *sorted(new.keys)),
-            )
-            if new.keys
-            else old
-            for part, old, new in zip(chunk.parts, painted, fresh, strict=True)
-        ]
+        with near(film) as here:
+            return [
+                Painted(
+                    chain_promoted(
+                        here,
+                        shots[part.shot],
+                        keys=old.keys,
+                        fresh=new.keys,
+                        rho=self.rho,
+                        terms=self.terms,
+                    ),
+                    old.tiles,
+                    (*old.promoted, *sorted(new.keys)),
+                )
+                if new.keys
+                else old
+                for part, old, new in zip(chunk.parts, painted, fresh, strict=True)
+            ]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from actors.batches import Painted
+from actors.files import near, pictures, writing
 from pipeline.fill.gate import NeedsKeys, over
 from pipeline.fill.render import Rendered, render
 from pipeline.fill.strength import Laying
@@ -56,20 +57,35 @@ class Inbetweener:
 
     def fill(self, film: Film, order: FillOrder, painted: Sequence[Painted]) -> Segment | NeedsKeys:
         """Fill a chunk and encode it, or say which keys it needs; ``painted`` is one a part."""
-        rows: list[Row] = []
-        try:
-            segment = write_segment(
-                _emitted(film, order, painted, rows),
-                film=film,
-                encoding=order.encoding,
-                path=order.segment,
-                crf=order.recipe.crf,
+        given = [one for part in order.chunk.parts for one in part.given]
+        with (
+            near(film) as here,
+            pictures(order.given, given) as folder,
+            writing(order.segment) as segment,
+            writing(order.table) as table,
+        ):
+            found = _filled(
+                here, replace(order, segment=segment, table=table, given=folder), painted
             )
-        except _OverBudgetError as over:
-            order.segment.unlink(missing_ok=True)
-            return NeedsKeys(over.frames)
-        write_rows(rows, order.table)
-        return segment
+        return found if isinstance(found, NeedsKeys) else replace(found, path=order.segment)
+
+
+def _filled(film: Film, order: FillOrder, painted: Sequence[Painted]) -> Segment | NeedsKeys:
+    """``fill``, with files of this machine."""
+    rows: list[Row] = []
+    try:
+        segment = write_segment(
+            _emitted(film, order, painted, rows),
+            film=film,
+            encoding=order.encoding,
+            path=order.segment,
+            crf=order.recipe.crf,
+        )
+    except _OverBudgetError as over:
+        order.segment.unlink(missing_ok=True)
+        return NeedsKeys(over.frames)
+    write_rows(rows, order.table)
+    return segment
 
 
 def counted(order: FillOrder, painted: Sequence[Painted]) -> tuple[int, int]:

@@ -7,6 +7,7 @@ another job.
 
 import contextlib
 
+from actors.files import reading
 from jobs.ledger import CODE, WorkFolder
 from pipeline.errors import BadRequest, UnknownStyle
 from pipeline.paint.choice import Choice, choose
@@ -26,7 +27,8 @@ def chosen(style: str, work: WorkFolder) -> Choice:
     except UnknownStyle:
         with contextlib.suppress(BadRequest):
             if work.asked().recipe.style == style:
-                code = read_code_file(work.path / CODE).code
+                with reading(work.path / CODE) as path:
+                    code = read_code_file(path).code
                 return Choice(code, (f"{style}: a file is gone; its code was kept and is used",))
         raise
 
@@ -44,5 +46,6 @@ def kept(style: str, work: WorkFolder) -> StyleCode:
         BadRequest: If the job kept none and none can be found.
     """
     if (work.path / CODE).is_file():
-        return read_code_file(work.path / CODE).code
+        with reading(work.path / CODE) as path:
+            return read_code_file(path).code
     return choose(style).code

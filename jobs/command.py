@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from actors.objects import ObjectPath
 from jobs.given import Offer
 from pipeline.paint.styles import gallery
 from pipeline.recipe import Recipe
@@ -44,11 +45,20 @@ def command(
         words += ["--frames", f"{recipe.frames[0]}-{recipe.frames[1] - 1}"]
     for offer in given:
         words += ["--key", f"{offer.place}={beside(offer.path, folder)}"]
-    return shlex.join([*words, "--output", _bare(target.name)])
+    named = str(target) if isinstance(target, ObjectPath) else _bare(target.name)
+    return shlex.join([*words, "--output", named])
 
 
 def beside(path: Path, folder: Path) -> str:
-    """Name a file by its way from a folder, "/" between names, never like an option."""
+    """Name a file by its way from a folder, "/" between names, never like an option.
+
+    An object has its address wherever it is named from. A file of this machine that goes with a
+    film among objects has its name alone, for there is no way to it from there.
+    """
+    if isinstance(path, ObjectPath):
+        return str(path)
+    if isinstance(folder, ObjectPath):
+        return _bare(path.name)
     return _bare(Path(os.path.relpath(path.absolute(), folder.absolute())).as_posix())
 
 

@@ -16,13 +16,16 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 
 from actors.assembler import Joined
+from actors.files import reading_all
 from actors.harmoniser import Harmoniser
 from actors.inbetweener import FillOrder
 from actors.stylizer import Moments
@@ -40,6 +43,7 @@ ROUNDS = 2
 """How often a chunk may ask for more keys."""
 
 
+@cache
 def runtime() -> str:
     """Name the libraries that pixels pass through besides the painter's own."""
     return " ".join(f"{name} {version(name)}" for name in ("av", "numpy", "opencv-python-headless"))
@@ -73,12 +77,17 @@ class Result:
     stop: int
     held: tuple[int, ...] = ()
     """frames that could not be decoded and show another one"""
+    sha256: str = ""
+    """of the film's file, where that has been uploaded; else empty"""
+    size: int = 0
+    """bytes of that"""
     shown: Ticks | None = None
     """for each frame of the film the one that it shows; None where none is held"""
 
     def write_table(self, to: Path, *, about: str) -> None:
         """Write one row a frame, with words about them."""
-        join_rows(self.tables, to, start=self.start, stop=self.stop, about=about, shown=self.shown)
+        with reading_all(self.tables) as tables:
+            join_rows(tables, to, start=self.start, stop=self.stop, about=about, shown=self.shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +173,8 @@ class Commission:
         """Give a chunk's finished attempt its names, and then its receipt."""
         self.work.check()
         piece = self.piece(order.chunk, name)
-        file = f"{piece}{order.segment.suffix}"
-        self.work.commit(segment.path, f"segments/{file}", replace=True)
-        self.work.commit(order.table, f"tables/{piece}.parquet", replace=True)
+        file = self.work.settle(segment.path, f"segments/{piece}{order.segment.suffix}")
+        table = self.work.settle(order.table, f"tables/{piece}.parquet")
         receipt = Receipt(
             identity=piece,
             chunk=order.chunk.index,
@@ -181,30 +189,31 @@ class Commission:
             tiles=tiles,
             seconds={k: round(v, 4) for k, v in seconds.items()},
             epoch=self.work.epoch,
+            table=table,
         )
-        self.work.sign(receipt)
-        return receipt
+        return self.work.sign(receipt)
 
     def moments(self, shot: Shot) -> Moments | None:
         """A shot's moments from the work folder; empty where each frame is painted by its own."""
         if self.recipe.statistics == "frame":
             return np.empty(0, np.float32)
         try:
-            return np.asarray(np.load(self.work.path / self._moments(shot)), np.float32)
+            content = (self.work.path / self._moments(shot)).read_bytes()
+            return np.asarray(np.load(BytesIO(content)), np.float32)
         except (OSError, ValueError):
             return None
 
     def keep_moments(self, shot: Shot, moments: Moments) -> None:
         """Leave a shot's moments in the work folder."""
-        part = self.work.attempt(".npy")
-        np.save(part, moments)
-        self.work.commit(part, self._moments(shot))
+        with BytesIO() as file:
+            np.save(file, moments)
+            self.work.put(self._moments(shot), file.getvalue())
 
     def segments(self, receipts: Sequence[Receipt]) -> list[Segment]:
         """The segments of finished chunks, as the assembler wants them."""
         return [
             Segment(
-                path=self.work.path / "segments" / r.segment,
+                path=self.work.segment(r),
                 start=r.start,
                 stop=r.stop,
                 bytes=r.bytes,
@@ -218,7 +227,7 @@ class Commission:
         self, target: Path, receipts: Sequence[Receipt], joined: Joined, *, reused: int
     ) -> Result:
         """Sum up a job of which every chunk has its receipt."""
-        tables = [self.work.path / "tables" / f"{r.identity}.parquet" for r in receipts]
+        tables = [self.work.table(r) for r in receipts]
         seconds: Counter[str] = Counter()
         for receipt in receipts:
             seconds.update(receipt.seconds)
@@ -235,6 +244,8 @@ class Commission:
             bytes=sum(r.bytes for r in receipts),
             pieces=[(r.start, r.stop, r.pixels) for r in receipts],
             verified=joined.verified,
+            sha256=joined.sha256,
+            size=joined.bytes,
             painter=self.weights,
             start=self.start,
             stop=self.stop,

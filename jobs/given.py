@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from actors.files import writing
 from jobs.ledger import WorkFolder
 from pipeline.errors import BadRequest
 from pipeline.fill.boundary import write_boundary
@@ -88,7 +89,8 @@ def keep(accepted: Sequence[Accepted], film: Film, work: WorkFolder) -> None:
         if digest(planes) != one.digest:
             raise BadRequest(f"{one.path} has changed while it was read; give the command again")
         part = work.attempt(".npz")
-        write_boundary(planes, part)
+        with writing(part) as path:
+            write_boundary(planes, path)
         work.commit(part, str(final.relative_to(work.path)))
 
 

@@ -6,6 +6,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
+from actors.objects import ObjectPath
+from actors.s3 import check_bucket
 from jobs.engine import Machines
 from jobs.given import Offer
 from jobs.ledger import Asked
@@ -70,22 +72,48 @@ def check_target(job: Job) -> None:
     Raises:
         BadRequest: If not.
     """
-    if not job.target.parent.is_dir():
-        raise BadRequest(f"there is no folder {job.target.parent}")
-    if not os.access(job.target.parent, os.W_OK):
-        raise BadRequest(f"cannot write to {job.target.parent}")
-    if job.target.is_dir():
-        raise BadRequest(f"{job.target} is a folder; name a file")
+    try:
+        _check_target(job)
+    except OSError as error:
+        raise BadRequest(f"cannot write to {job.target.parent}: {error.strerror}") from None
+
+
+def _check_target(job: Job) -> None:
+    if isinstance(job.target, ObjectPath):
+        check_bucket(job.target.spot.bucket)
+    else:
+        _check_folder(job.target)
     if job.folder.resolve() == job.target.resolve():
         raise BadRequest(f"{job.target} cannot be the work folder too; name another")
     for beside in (job.table, job.sidecar):
         if beside.exists() and not job.overwrite and not job.target.exists():
             raise BadRequest(f"{beside} exists; --overwrite replaces it")
-    if os.path.lexists(job.target):
-        if job.source.exists() and job.target.exists() and job.target.samefile(job.source):
+    if there(job.target):
+        if job.source.exists() and job.target.exists() and same(job.target, job.source):
             raise BadRequest("the result would replace its own source; name another file")
         if not job.overwrite:
             raise BadRequest(f"{job.target} exists; --overwrite replaces it")
+
+
+def there(path: Path) -> bool:
+    """Whether something has this name, be it a link to nothing."""
+    return path.exists() if isinstance(path, ObjectPath) else os.path.lexists(path)
+
+
+def same(one: Path, other: Path) -> bool:
+    """Whether two names of what is there are names of one thing."""
+    if isinstance(one, ObjectPath) or isinstance(other, ObjectPath):
+        return one == other
+    return one.samefile(other)
+
+
+def _check_folder(target: Path) -> None:
+    if not target.parent.is_dir():
+        raise BadRequest(f"there is no folder {target.parent}")
+    if not os.access(target.parent, os.W_OK):
+        raise BadRequest(f"cannot write to {target.parent}")
+    if target.is_dir():
+        raise BadRequest(f"{target} is a folder; name a file")
 
 
 def check_range(film: Film, recipe: Recipe) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from actors.objects import located
 from pipeline.errors import BadRequest
 from pipeline.media.clock import parse_frames
 from pipeline.recipe import Recipe, read_recipe
@@ -65,7 +66,9 @@ class Size(StrEnum):
 Source = Annotated[
     Path,
     typer.Argument(
-        metavar="FILM", help="MP4, MOV, MKV, WebM, MXF, AVI, MPEG-TS or PS, FLV, 3GP or WMV."
+        metavar="FILM",
+        parser=located,
+        help="MP4, MOV, MKV, WebM, MXF, AVI, MPEG-TS or PS, FLV, 3GP or WMV; here or on s3://.",
     ),
 ]
 Overwrite = Annotated[bool, typer.Option(help="Replace a result that exists.")]

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from actors.files import near, opened
 from jobs.costs import most_in_flight, size
 from jobs.engine import cores
 from jobs.given import Offer, accept, with_given
@@ -18,7 +19,7 @@ from jobs.progress import Progressing
 from jobs.target import foretold
 from pipeline.forecast import Forecast, Times, predict, predict_all, predict_times
 from pipeline.media.codecs import usual_suffix
-from pipeline.media.container import Film, read_film
+from pipeline.media.container import Film
 from pipeline.motion import analysis, rows
 from pipeline.outlook import expected_loss
 from pipeline.plan import Plan, plan
@@ -80,9 +81,17 @@ def foresee(
     Raises:
         FilmError: If the film, a given key or a cap on keys makes no sense.
     """
-    film = read_film(source, stream=recipe.stream, interlaced=recipe.interlaced)
-    recipe = with_given(recipe, accept(given, film))
     called = target or source.with_suffix(usual_suffix(recipe.codec))
+    read = opened(source, stream=recipe.stream, interlaced=recipe.interlaced)
+    with near(read) as film:
+        return _foreseen(film, recipe, called=called, given=given, progress=progress)
+
+
+def _foreseen(
+    film: Film, recipe: Recipe, *, called: Path, given: Sequence[Offer], progress: Progressing
+) -> Foreseen:
+    """``foresee``, with a film on this machine."""
+    recipe = with_given(recipe, accept(given, film))
     notes = foretold(film, recipe, called)[1]
     progress.stage("analysis", film.frames, done=0)
     parts = []
@@ -147,7 +156,7 @@ def as_json(found: Foreseen) -> str:
     """Write what is foreseen for programs; losses in [0, 1]^2, times in seconds of one core."""
     whole, forecast, times, worst = found.plan, found.forecast, found.times, found.worst_shot
     facts = {
-        "film": str(found.film.path),
+        "film": str(found.film.place),
         "frames": found.film.frames,
         "chunks": len(whole.chunks),
         "keys": forecast.keys,
@@ -190,7 +199,7 @@ def as_json(found: Foreseen) -> str:
 
 
 def _shots(found: Foreseen) -> Table:
-    title = escape(str(found.film.path))
+    title = escape(str(found.film.place))
     heads = ("shot", "frames", "keys", "loss x 1e-3", "picture", "fade", "colors as")
     table = Table(*heads, title=title)
     for number, shot in enumerate(found.plan.shots):

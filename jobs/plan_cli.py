@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from actors.objects import located
 from jobs import options
 from jobs.options import Codec, KeepBars, Keys, MaxKeys, Source, Style, StyleScale
 
@@ -27,7 +28,13 @@ def plan(
     keys_from: options.GivenFrom = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="What the painted film is to be called; not written."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            parser=located,
+            help="What the painted film is to be called; not written.",
+        ),
     ] = None,
     codec: options.CodecOf = Codec.H264,
     crf: options.Crf = None,

@@ -17,9 +17,9 @@ def add_to(app: typer.Typer) -> None:
 
 def probe(film: Source, stream: options.Stream = None) -> None:
     """Show what a film is made of, from its index alone."""
-    from pipeline.media.container import read_film
+    from actors.files import opened
 
-    found = read_film(film, stream=stream)
+    found = opened(film, stream=stream)
     length = float(int(found.pts[-1]) + int(found.durations[-1]) - int(found.pts[0]))
     rows = {
         "video": f"{found.codec} {found.width}x{found.height} {found.pixel_format}, "

@@ -5,7 +5,6 @@ which versions. The source is named by its way from the table's folder: a folder
 """
 
 import json
-import os
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +12,7 @@ from platform import python_version
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from jobs.command import beside
 from jobs.commission import Result
 from pipeline.media.container import Film
 from pipeline.paint.styles import StyleCode, manifest
@@ -65,9 +65,8 @@ def provenance(
     settings = _flat(recipe.model_dump(mode="json", exclude={"given"}))
     if recipe.given:
         settings["given"] = " ".join(f"{frame}={own[:_DIGITS]}" for frame, own in recipe.given)
-    source = os.path.relpath(film.path.absolute(), folder.absolute())
     return Provenance(
-        source=Path(source).as_posix(),
+        source=beside(film.place, folder),
         film=film.fingerprint,
         keys=result.keys,
         promoted=result.promoted,

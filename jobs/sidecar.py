@@ -145,14 +145,13 @@ def sidecar(
         wall: seconds since the command's start.
     """
     folder = target.absolute().parent
-    with unnamed.open("rb") as file:
-        digest, size = file_digest(file, "sha256").hexdigest(), file.tell()
+    digest, size = (result.sha256, result.size) if result.sha256 else _digest(unnamed)
     start, stop = recipe.frames or (0, film.frames)
     how, cost = written_as(encoding), spent_by(result.seconds)
     settings = recipe.model_dump(mode="json") | {"style": restyled(recipe.style, folder)}
     return Sidecar(
         source=Origin(
-            path=beside(film.path, folder),
+            path=beside(film.place, folder),
             fingerprint=film.fingerprint,
             bytes=film.path.stat().st_size,
             frames=film.frames,
@@ -168,7 +167,7 @@ def sidecar(
             container=how.container,
             color=how.color,
         ),
-        command=command(recipe, source=film.path, target=target, given=given),
+        command=command(recipe, source=film.place, target=target, given=given),
         recipe=settings,
         versions=versions(),
         weights={} if code is None else _weights(code),
@@ -218,6 +217,11 @@ def versions() -> dict[str, str]:
         with suppress(PackageNotFoundError):  # CPUs paint without torch
             installed[name] = version(name)
     return known | {"Python": python_version()} | installed | ffmpeg
+
+
+def _digest(path: Path) -> tuple[str, int]:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest(), file.tell()
 
 
 def _weights(code: StyleCode) -> dict[str, str]:

@@ -7,8 +7,10 @@ of them see the same frames.
 from collections.abc import Mapping
 from pathlib import Path
 
+from actors.files import near
+from actors.files import opened as read
 from jobs.progress import Progressing
-from pipeline.media.container import Film, read_film
+from pipeline.media.container import Film
 from pipeline.media.hold import with_held
 from pipeline.recipe import Recipe
 
@@ -20,11 +22,12 @@ def opened(path: Path, recipe: Recipe, *, progress: Progressing) -> Film:
         BadRequest: If it has no such track of video.
         SourceError: If it cannot be read, or none of its frames can be decoded.
     """
-    film = read_film(path, stream=recipe.stream, interlaced=recipe.interlaced)
+    film = read(path, stream=recipe.stream, interlaced=recipe.interlaced)
     if recipe.on_error == "fail":
         return film
     progress.stage("damage", film.frames)
-    return with_held(film, told=progress.advance)
+    with near(film) as here:
+        return with_held(here, told=progress.advance)
 
 
 def stream_of(settings: Mapping[str, object]) -> int | None:

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 
+from actors.files import reading
 from jobs.ledger import WorkFolder
 from pipeline.media.container import Film
 from pipeline.motion import analysis, rows
@@ -49,7 +50,8 @@ class Survey:
 
     def accept(self, span: Span, part: Path) -> None:
         """Take a span's rows, a finished attempt, and plan as far as they allow."""
-        found = rows.read(part)
+        with reading(part) as path:
+            found = rows.read(path)
         self.work.check()
         self.work.commit(part, self._name(span), replace=True)
         self._rows[span] = found
@@ -93,7 +95,8 @@ class Survey:
     def _read(self, span: Span) -> rows.Analysis | None:
         """A span's rows from the work folder; None if they are not there or not whole."""
         try:
-            return rows.read(self.work.path / self._name(span))
+            with reading(self.work.path / self._name(span)) as path:
+                return rows.read(path)
         except (OSError, ValueError, TypeError, LookupError, NotImplementedError):
             return None  # Arrow says in many ways that a file is damaged
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from actors.files import film_at
 from jobs.progress import Progressing
 from jobs.sidecar import Sidecar, read_sidecar
 from jobs.source import listed, stream_of
@@ -75,6 +76,21 @@ def verify(
     if not result.is_file():
         raise SourceError(f"{result}: no such file")
     said = read_sidecar(result)
+    with film_at(source) as film, film_at(result) as made:
+        return _verified(film, made, said, asked, stream=stream, pixels=pixels, progress=progress)
+
+
+def _verified(
+    source: Path,
+    result: Path,
+    said: Sidecar | None,
+    asked: tuple[int, int] | None,
+    *,
+    stream: int | None,
+    pixels: bool,
+    progress: Progressing,
+) -> Verified:
+    """``verify``, with files of this machine."""
     if stream is None and said is not None:
         stream = stream_of(said.recipe)
     film = read_film(source, stream=stream)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from actors.objects import located
 from jobs import options
 from pipeline.errors import VerificationFailed
 
@@ -24,8 +25,12 @@ def add_to(app: typer.Typer) -> None:
 
 
 def verify(
-    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="The film that was painted.")],
-    result: Annotated[Path, typer.Argument(metavar="RESULT", help="What came of it.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="SOURCE", parser=located, help="The film that was painted.")
+    ],
+    result: Annotated[
+        Path, typer.Argument(metavar="RESULT", parser=located, help="What came of it.")
+    ],
     frames: Annotated[
         str | None,
         typer.Option(
