@@ -1,9 +1,10 @@
 """What a node can reach of a batch's films and folders, found out where it runs."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
-from actors.vitals import Tried, answer, read_ends
+from actors.objects import ObjectPath, located
+from actors.vitals import Tried, answer, read_ends, reply
+from pipeline.errors import FilmError
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,32 @@ class Reached:
 def reach(places: Places) -> Reached:
     """Try all of it; what fails is a finding."""
     return Reached(
-        tuple(read_ends(path) for path in places.sources),
-        tuple(answer(Path(folder), places.name) for folder in places.folders),
+        tuple(known(path) for path in places.sources),
+        tuple(_answered(folder, places.name) for folder in places.folders),
     )
+
+
+def known(source: str) -> Tried:
+    """What a film is known by: size and both ends of a file, the version of an object."""
+    try:
+        place = located(source)
+        if not isinstance(place, ObjectPath):
+            return read_ends(source)
+        version = place.version()
+    except (OSError, FilmError) as error:
+        return Tried(problem=str(error))
+    if version is None:
+        return Tried(problem="no such object")
+    return Tried(f"{version.bytes} {version.etag}")
+
+
+def _answered(folder: str, name: str) -> Tried:
+    try:
+        place = located(folder)
+        if not isinstance(place, ObjectPath):
+            return answer(place, name)
+        note = (place / "note").read_text("ascii")
+        (place / name).write_text(reply(note, name), "ascii")
+    except (OSError, FilmError) as error:
+        return Tried(problem=str(error))
+    return Tried(note)

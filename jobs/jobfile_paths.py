@@ -9,11 +9,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from actors.objects import located
 from jobs.credentials import bare, lets_in
 from jobs.jobfile_check import spelled
 from jobs.yaml_lines import Complaint, Lines, Value, Way
+from pipeline.errors import BadRequest
 from pipeline.paint.styles import gallery
 
+OBJECT = "s3://"
 _MEMBER = re.compile(r"[,+]")
 _WEIGHT = re.compile(r":(?:\d+\.?\d*|\.\d+)$")
 
@@ -33,7 +36,12 @@ def misplaced(lines: Lines, *, elsewhere: bool) -> list[Complaint]:
                 "to the machines (AWS_ACCESS_KEY_ID, a profile or a role)"
             )
             found.append(Complaint(lines.of(way), f"{spelled(way)}: {bare(text)} {why}"))
-        elif elsewhere and not text.startswith(("/", "s3://")):
+        elif text.startswith(OBJECT):
+            try:
+                located(text)
+            except BadRequest as error:
+                found.append(Complaint(lines.of(way), f"{spelled(way)}: {error}"))
+        elif elsewhere and not text.startswith("/"):
             why = (
                 "is named from this file's folder, which the cluster does not have; "
                 "write it from the root (/srv/...) or as s3://..."

@@ -8,17 +8,19 @@ a timecode, is for ``jobs.orders``.
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from actors.objects import located
 from jobs.engine import Machines, parse_bytes
 from jobs.jobfile import SETTINGS, Common, FilmOwn, Keyed, Shot, StyleOwn
 from jobs.jobfile import Machines as MachineWords
 from jobs.jobfile_check import Sound, checked, complaints_of, spelled
-from jobs.jobfile_paths import misplaced
+from jobs.jobfile_paths import OBJECT, misplaced
 from jobs.yaml_lines import Complaint, Lines, read_lines
 from pipeline.errors import BadRequest
 from pipeline.media.codecs import SUFFIXES, Codec, usual_suffix
@@ -239,7 +241,7 @@ class _Reading:
 
     def _located(self, text: str) -> str:
         """Write the files that a style names with their paths in full."""
-        if self._at(text).is_file():
+        if text.startswith(OBJECT) or self._at(text).is_file():
             return str(self._at(text))
         return "".join(self._member(word) for word in _MEMBER.split(text))
 
@@ -264,7 +266,10 @@ class _Reading:
         return path if known else path.with_name(path.name + usual_suffix(codec))
 
     def _at(self, text: str) -> Path:
-        """A file or folder as the job file names it."""
+        """A file or folder as the job file names it; what is none has been told of."""
+        if text.startswith(OBJECT):
+            with suppress(BadRequest):
+                return located(text)
         return Path(os.path.normpath(self._folder / Path(text).expanduser()))
 
     def _wrong(self, index: int, text: str) -> None:

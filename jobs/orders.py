@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from actors.files import opened
+from actors.objects import ObjectPath
 from jobs.command import restyled
 from jobs.given import Offer, accept, read_offers, with_given
 from jobs.job import Job, check_target
@@ -22,7 +24,7 @@ from jobs.strength import Over, curve_of, folded
 from jobs.target import foretold
 from pipeline.errors import BadRequest, UnknownStyle, UnreadableFilm
 from pipeline.forecast import Needs, needs
-from pipeline.media.container import Film, read_film
+from pipeline.media.container import Film
 from pipeline.paint.choice import Choice, choose
 from pipeline.recipe import Recipe, read_recipe
 
@@ -40,6 +42,8 @@ class Ready:
     """that making it took, if it is there"""
     needs: Needs
     notes: tuple[str, ...]
+    pixels: int
+    """of a frame"""
 
 
 def ready(order: Order, job: Job, *, styles: Callable[[str], Choice] | None) -> Ready:
@@ -54,7 +58,7 @@ def ready(order: Order, job: Job, *, styles: Callable[[str], Choice] | None) -> 
         FilmError: In one line, why it cannot be painted.
     """
     plain = read_recipe(order.settings)
-    film = read_film(order.source, stream=plain.stream, interlaced=plain.interlaced)
+    film = opened(order.source, stream=plain.stream, interlaced=plain.interlaced)
     places = Places(film, order.first_frame)
     recipe = _recipe(order, places)
     offers = _offers(order, places)
@@ -75,7 +79,8 @@ def ready(order: Order, job: Job, *, styles: Callable[[str], Choice] | None) -> 
     job, done = _free(job, asked, film, choice)
     said = read_sidecar(job.target) if done else None
     seconds = said.seconds.get("wall", 0.0) if said else 0.0
-    return Ready(job, stop - start, done, seconds, needs(film, recipe), tuple(notes))
+    asks, pixels = needs(film, recipe), film.width * film.height
+    return Ready(job, stop - start, done, seconds, asks, tuple(notes), pixels)
 
 
 def style_finder(known: tuple[str, ...] = ()) -> Callable[[str], Choice]:
@@ -127,7 +132,11 @@ def _free(job: Job, asked: Recipe, film: Film, choice: Choice | None) -> tuple[J
     work folder knows it.
     """
     target = job.target
-    if not os.path.lexists(target):
+    if isinstance(target, ObjectPath):
+        if not target.exists():
+            check_target(job)
+            return job, False
+    elif not os.path.lexists(target):
         _check_folder(target.parent)
         if target.parent.is_dir():
             check_target(job)
@@ -153,7 +162,7 @@ def _differs(job: Job, asked: Recipe, film: Film, choice: Choice | None) -> str 
         return "has no sidecar that says how it was made"
     if said.source.fingerprint != film.fingerprint:
         return "was painted from another film"
-    if not job.target.is_file() or job.target.stat().st_size != said.result.bytes:
+    if _bytes(job.target) != said.result.bytes:
         return "has changed since it was painted"
     wanted = asked.model_dump(mode="json")
     wanted["style"] = restyled(asked.style, job.target.absolute().parent)
@@ -164,6 +173,14 @@ def _differs(job: Job, asked: Recipe, film: Film, choice: Choice | None) -> str 
     digest = choice.code.digest if choice else None
     styles = [own for name, own in said.weights.items() if name.startswith("style ")]
     return None if styles == ([digest] if digest else []) else "was made with another style"
+
+
+def _bytes(target: Path) -> int | None:
+    """Size of what has this name; None if it is no file."""
+    if isinstance(target, ObjectPath):
+        version = target.version()
+        return None if version is None else version.bytes
+    return target.stat().st_size if target.is_file() else None
 
 
 def _unfinished(job: Job, asked: Recipe, film: Film) -> bool:

@@ -4,13 +4,15 @@ A step may run on any node. One that does not see a film, or sees another one un
 fail it late and again and again; here it is told of in a line, and nothing is painted.
 """
 
+import secrets
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from actors.reach import Places, Reached
-from actors.vitals import Tried, read_ends
+from actors.objects import ObjectPath, located
+from actors.reach import Places, Reached, known
+from actors.vitals import Tried
 from jobs.doctor import heard, node_of, note_in
 from jobs.engine import Machines, running
 from pipeline.errors import BadRequest, ClusterFailed
@@ -43,13 +45,7 @@ def prove(
     with ExitStack() as stack:
         notes: dict[str, Tried] = {}
         for folder in dict.fromkeys(one.absolute() for one in folders):
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise BadRequest(f"cannot write {folder}: {error.strerror}") from None
-            place, note = stack.enter_context(note_in(folder))
-            if place is None or note is None or note.problem:
-                raise BadRequest(f"cannot write {folder}: {note and note.problem}")
+            place, note = _left(folder, stack)
             notes[str(place)] = note
         stack.enter_context(running(Machines(address=machines.address), Needs(0, 0, 0), cores=1))
         from actors import visits
@@ -60,7 +56,9 @@ def prove(
         wishes = {node: Places((*films,), (*notes,), name) for node, name in names.items()}
         answers = visits.reach_all(wishes, seconds=seconds)
         alive = {place.node for place in visits.places()}
-        here = {path: read_ends(path) for path in films}
+        here = {path: known(path) for path in films}
+        for left in notes:
+            _swept(left, names.values(), stack)
         wrong = [
             f"{names[node]}: {problem}"
             for node, said in answers.items()
@@ -70,6 +68,39 @@ def prove(
         of = f"{len(wrong)} of {len(answers)} nodes do not see what the batch needs"
         raise ClusterFailed("\n".join([f"{of}; nothing was painted", *wrong]))
     return len(answers)
+
+
+def _left(folder: Path, stack: ExitStack) -> tuple[Path, Tried]:
+    """Leave a note in a folder of its own, until the stack is closed."""
+    if isinstance(folder, ObjectPath):
+        place, note = folder / f"doctor-{secrets.token_hex(6)}", Tried(secrets.token_hex(16))
+        try:
+            (place / "note").write_text(note.value, "ascii")
+        except OSError as error:
+            raise BadRequest(f"cannot write {folder}: {error}") from None
+        stack.callback(_gone, place / "note")
+        return place, note
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadRequest(f"cannot write {folder}: {error.strerror}") from None
+    found, left = stack.enter_context(note_in(folder))
+    if found is None or left is None or left.problem:
+        raise BadRequest(f"cannot write {folder}: {left and left.problem}")
+    return found, left
+
+
+def _swept(place: str, names: Iterable[str], stack: ExitStack) -> None:
+    """Have answers that are objects deleted in the end."""
+    folder = located(place)
+    if isinstance(folder, ObjectPath):
+        for name in names:
+            stack.callback(_gone, folder / name)
+
+
+def _gone(place: Path) -> None:
+    with suppress(OSError):
+        place.unlink(missing_ok=True)
 
 
 def _problem(
@@ -89,7 +120,7 @@ def _problem(
         more = f", nor {len(unread) - 1} more films" if len(unread) > 1 else ""
         found.append(f"cannot read {path} ({why}){more}")
     for (place, note), mine in zip(notes.items(), said.folders, strict=True):
-        why = mine.problem or heard(Path(place), note.value, name)
+        why = mine.problem or heard(located(place), note.value, name)
         if why:
-            found.append(f"cannot write {Path(place).parent} ({why})")
+            found.append(f"cannot write {located(place).parent} ({why})")
     return "; ".join(found)

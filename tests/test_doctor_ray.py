@@ -12,6 +12,9 @@ import pytest
 
 from jobs.doctor import examine
 from jobs.doctor_cli import rows
+from jobs.engine import Machines
+from jobs.proof import prove
+from pipeline.errors import ClusterFailed
 
 pytestmark = pytest.mark.ray
 
@@ -57,6 +60,23 @@ def test_every_node_is_examined_and_proves_that_it_shares_the_folder(
     assert states["GPUs", worker.name] == "failed"
     assert ("work folder", "ok", "all 2", "read and written both ways", "") in rows(found.verdicts)
     assert list(tmp_path.iterdir()) == [source]
+
+
+def test_every_node_proves_what_a_batch_needs_or_is_told_of_in_a_line(
+    cluster: Any, tmp_path: Path
+) -> None:
+    source, work = tmp_path / "film.mkv", tmp_path / "new" / "work"
+    source.write_bytes(b"film")
+    machines = Machines(address=cluster.address)
+    assert prove(machines, sources=[source], folders=[work, tmp_path], seconds=300) == 2
+    assert list(work.iterdir()) == []
+    gone = tmp_path / "gone.mkv"
+    with pytest.raises(ClusterFailed) as caught:
+        prove(machines, sources=[source, gone], folders=[work], seconds=300)
+    first, *nodes = str(caught.value).splitlines()
+    assert first.startswith("2 of 2 nodes do not see what the batch needs; nothing was painted")
+    assert all(f": cannot read {gone} (No such file or directory)" in line for line in nodes)
+    assert len(nodes) == 2
 
 
 def test_a_node_that_does_not_answer_is_not_waited_for(cluster: Any) -> None:

@@ -358,3 +358,31 @@ def test_nobody_at_the_address_is_a_line_and_the_password_stays_out_of_it(
     (said,) = ended.said
     assert said.startswith("reelbrush: no dashboard at http://127.0.0.1:1: Connection refused")
     assert "hunter22" not in ended.out + ended.err
+
+
+# -- objects ---------------------------------------------------------------------------------------
+
+
+def test_films_in_an_object_store_are_named_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "night.yaml"
+    path.write_text(
+        HEAD + "- {source: s3://films/a.mov}\n- {source: s3://films/in/b.mov, "
+        "output: 's3://films/out/{name}.{style}'}\nwork: /srv/w\n"
+    )
+    one, two = jobs.submit.read_job_file(path, elsewhere=True).orders
+    assert (str(one.source), str(one.target)) == ("s3://films/a.mov", "s3://films/a.painted.mp4")
+    assert str(two.target) == "s3://films/out/b.adele.mp4"
+    assert asked(path).folder == "/srv/w/night.yaml.batch"
+
+
+def test_a_batch_without_a_folder_of_its_own_asks_for_one(tmp_path: Path) -> None:
+    path = tmp_path / "night.yaml"
+    path.write_text(HEAD + "- {source: s3://films/a.mov}\n")
+    with pytest.raises(BadRequest, match="name one: --folder"):
+        asked(path)
+    assert asked(path, folder=Path("/home/films/x")).folder == "/home/films/x"
+    path.write_text(HEAD + "- {source: 's3://films'}\n")
+    with pytest.raises(
+        BadRequest, match=r"night.yaml:4: films\[0\]\.source: .*name a bucket and an"
+    ):
+        asked(path)
