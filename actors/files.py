@@ -19,6 +19,7 @@ from actors.s3 import Version
 from pipeline.errors import UnreadableFilm
 from pipeline.given import Given, file_of, shown
 from pipeline.media.container import Film, Interlaced, Origin, read_film
+from pipeline.media.order import Told
 
 _SIDE_BY_SIDE = 8
 
@@ -71,19 +72,25 @@ def writing(place: Path) -> Iterator[Path]:
 
 
 def opened(
-    place: Path, *, stream: int | None = None, interlaced: Interlaced = "deinterlace"
+    place: Path,
+    *,
+    stream: int | None = None,
+    interlaced: Interlaced = "deinterlace",
+    told: Told | None = None,
 ) -> Film:
     """Index a film, wherever it lies; what reads its frames later has it by ``near``.
+
+    The arguments are those of ``read_film``.
 
     Raises:
         BadRequest: As ``read_film`` does.
         SourceError: As ``read_film`` does, or if there is no such object, or it is not given.
     """
     if not isinstance(place, ObjectPath):
-        return read_film(place, stream=stream, interlaced=interlaced)
+        return read_film(place, stream=stream, interlaced=interlaced, told=told)
     version = _now(place)
     with _kept(place, version) as path:
-        film = read_film(path, stream=stream, interlaced=interlaced)
+        film = read_film(path, stream=stream, interlaced=interlaced, told=told)
     return replace(film, origin=Origin(place, version.etag, version.bytes))
 
 

@@ -16,6 +16,7 @@ from jobs.costs import most_in_flight, size
 from jobs.engine import cores
 from jobs.given import Offer, accept, with_given
 from jobs.progress import Progressing
+from jobs.source import indexing
 from jobs.target import foretold
 from pipeline.forecast import Forecast, Times, predict, predict_all, predict_times
 from pipeline.media.codecs import usual_suffix
@@ -82,7 +83,8 @@ def foresee(
         FilmError: If the film, a given key or a cap on keys makes no sense.
     """
     called = target or source.with_suffix(usual_suffix(recipe.codec))
-    read = opened(source, stream=recipe.stream, interlaced=recipe.interlaced)
+    told = indexing(progress)
+    read = opened(source, stream=recipe.stream, interlaced=recipe.interlaced, told=told)
     with near(read) as film:
         return _foreseen(film, recipe, called=called, given=given, progress=progress)
 

@@ -12,6 +12,7 @@ from actors.files import opened as read
 from jobs.progress import Progressing
 from pipeline.media.container import Film
 from pipeline.media.hold import with_held
+from pipeline.media.order import Told
 from pipeline.recipe import Recipe
 
 
@@ -22,12 +23,27 @@ def opened(path: Path, recipe: Recipe, *, progress: Progressing) -> Film:
         BadRequest: If it has no such track of video.
         SourceError: If it cannot be read, or none of its frames can be decoded.
     """
-    film = read(path, stream=recipe.stream, interlaced=recipe.interlaced)
+    told = indexing(progress)
+    film = read(path, stream=recipe.stream, interlaced=recipe.interlaced, told=told)
     if recipe.on_error == "fail":
         return film
     progress.stage("damage", film.frames)
     with near(film) as here:
         return with_held(here, told=progress.advance)
+
+
+def indexing(progress: Progressing) -> Told:
+    """Say how far it is where a film has to be decoded to be indexed; elsewhere it is quick."""
+    begun = False
+
+    def told(packets: int, total: int) -> None:
+        nonlocal begun
+        if not begun:
+            progress.stage("index", total)
+            begun = True
+        progress.advance(packets)
+
+    return told
 
 
 def stream_of(settings: Mapping[str, object]) -> int | None:

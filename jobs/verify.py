@@ -14,7 +14,7 @@ import numpy as np
 from actors.files import film_at
 from jobs.progress import Progressing
 from jobs.sidecar import Sidecar, read_sidecar
-from jobs.source import listed, stream_of
+from jobs.source import indexing, listed, stream_of
 from pipeline.errors import BadRequest, SourceError
 from pipeline.media.container import Film, read_film
 from pipeline.media.decode import frames
@@ -93,7 +93,7 @@ def _verified(
     """``verify``, with files of this machine."""
     if stream is None and said is not None:
         stream = stream_of(said.recipe)
-    film = read_film(source, stream=stream)
+    film = read_film(source, stream=stream, told=indexing(progress))
     if pixels and said is None:
         raise BadRequest(f"--pixels needs {result.name}.json, which holds digests of all samples")
     start, stop = asked or _range(said, film)

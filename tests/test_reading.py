@@ -126,6 +126,21 @@ def test_frames_can_be_picked_and_threads_change_nothing(made: dict[str, Film], 
         assert [number_of(frame.planes.luma.astype(np.uint8)) for frame in picked] == [0, 3, 11, 24]
 
 
+def test_who_waits_for_an_index_is_told_how_far_it_is(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    slow, quick = (
+        _write(tmp_path / f"film{way.suffix}", way) for way in (WAYS["avi"], WAYS["open_gop"])
+    )
+    film = read_film(slow, told=lambda more, of: told.append((more, of)))
+    assert film.packets is not None
+    packets = film.packets.sizes.size
+    assert packets >= N
+    assert (sum(more for more, _ in told), {of for _, of in told}) == (packets, {packets})
+    told.clear()
+    read_film(quick, told=lambda more, of: told.append((more, of)))
+    assert told == []
+
+
 def test_a_recording_that_begins_in_the_middle_of_a_group_loses_what_cannot_be_decoded(
     tmp_path: Path,
 ) -> None:

@@ -32,7 +32,7 @@ from pipeline.media.index import (
 )
 from pipeline.media.kinds import CONTAINERS, container_of
 from pipeline.media.look import Fields, color_of, fields_of, look, looked_again
-from pipeline.media.order import Order, order_of
+from pipeline.media.order import Order, Told, order_of
 from pipeline.media.programs import beside
 from pipeline.media.samples import PIXEL_FORMATS, plain
 from pipeline.media.streams import Track, choose, timecode_of, track_of
@@ -140,7 +140,11 @@ class Film:
 
 
 def read_film(
-    path: Path, *, stream: int | None = None, interlaced: Interlaced = "deinterlace"
+    path: Path,
+    *,
+    stream: int | None = None,
+    interlaced: Interlaced = "deinterlace",
+    told: Told | None = None,
 ) -> Film:
     """Index a film.
 
@@ -148,6 +152,7 @@ def read_film(
         path: Of the file.
         stream: The number of the track of video that is meant, None for the default one.
         interlaced: What to do if pictures are made of fields.
+        told: Is called while a film is decoded to index it.
 
     Raises:
         BadRequest: If there is no such track.
@@ -158,7 +163,7 @@ def read_film(
     if not path.is_file():
         raise UnreadableFilm(f"{path}: no such file")
     try:
-        film = _read(path, stream)
+        film = _read(path, stream, told)
     except SourceError as error:
         raise type(error)(f"{path.name}: {error}") from None
     except (av.FFmpegError, OSError) as error:
@@ -170,7 +175,7 @@ def read_film(
     return film
 
 
-def _read(path: Path, wanted: int | None) -> Film:
+def _read(path: Path, wanted: int | None, told: Told | None) -> Film:
     with _opened(path) as source:
         container = container_of(source.format.name)
         stream, notes = choose(source, wanted)
@@ -178,7 +183,8 @@ def _read(path: Path, wanted: int | None) -> Film:
         usual = choose(source, None)[0].index == number
     # from the start each time: another demux of the same container would have to seek
     with _opened(path) as source:
-        order = order_of(source, _stream(source, number), index, kind=CONTAINERS[container])
+        picture, kind = _stream(source, number), CONTAINERS[container]
+        order = order_of(source, picture, index, kind=kind, told=told)
     with _opened(path) as source:
         picture = _stream(source, number)
         fingerprint = fingerprint_of(path, index, track=None if usual else number)

@@ -7,7 +7,9 @@ costs a decoding of the whole film, and is done only where packets alone do not 
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import av
 import numpy as np
@@ -23,8 +25,13 @@ PLAIN = frozenset(
     | {"jpeg2000", "png", "qtrle", "cfhd", "magicyuv", "apv", "v308", "v408", "v410", "r210"}
 )
 """Codecs of which every packet is a picture that is shown, and FFmpeg's names of their decoders."""
+Told: TypeAlias = Callable[[int, int], None]
+"""Is told how many packets were decoded since, of how many in all."""
+
 _PROGRESSIVE = (0, 1)
 _MOST_THREADS = 4
+_OFTEN = 250
+"""Packets after which it is said how far it is."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +49,12 @@ class Order:
 
 
 def order_of(
-    source: av.container.InputContainer, stream: av.VideoStream, index: Index, *, kind: Kind
+    source: av.container.InputContainer,
+    stream: av.VideoStream,
+    index: Index,
+    *,
+    kind: Kind,
+    told: Told | None = None,
 ) -> Order:
     """Find the order of presentation, by decoding only where packets do not tell.
 
@@ -51,13 +63,14 @@ def order_of(
         stream: Its picture.
         index: Of the picture.
         kind: What the container's times are worth.
+        told: Is called while all of it is decoded.
 
     Raises:
         CorruptFilm: If a packet does not decode.
         UnreadableFilm: If no picture comes.
     """
     if not _told(stream, index, kind):
-        return _decoded(source, stream, index)
+        return _decoded(source, stream, index, told)
     shown = np.flatnonzero(index.shown)
     if kind.times != "shown":
         return Order(shown, decoded=False)
@@ -79,7 +92,9 @@ def _told(stream: av.VideoStream, index: Index, kind: Kind) -> bool:
     return whole and not fields and np.unique(pts).size == pts.size
 
 
-def _decoded(source: av.container.InputContainer, stream: av.VideoStream, index: Index) -> Order:
+def _decoded(
+    source: av.container.InputContainer, stream: av.VideoStream, index: Index, told: Told | None
+) -> Order:
     threads = min(_MOST_THREADS, os.cpu_count() or 1)
     decoder = decoder_of(stream, threads=threads, skim=True)
     came: list[int] = []
@@ -88,6 +103,8 @@ def _decoded(source: av.container.InputContainer, stream: av.VideoStream, index:
     for packet in source.demux(stream):
         if packet.size:
             packet.pts, number = number, number + 1
+            if told is not None and (not number % _OFTEN or number == index.pts.size):
+                told((number - 1) % _OFTEN + 1, index.pts.size)
         try:
             pictures = given_to(decoder, packet)
         except av.FFmpegError as error:
