@@ -293,7 +293,8 @@ def named(part: Path, final: Path) -> bool:
     try:
         os.link(part, final)
     except FileExistsError:
-        return False
+        if not part.samefile(final):  # NFS may do it, lose its answer, and be asked again
+            return False
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise

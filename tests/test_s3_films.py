@@ -1,6 +1,7 @@
 """Films on an S3 service: painted like any other, whole or not there, and nobody's keys told."""
 
 import os
+import pickle
 import shutil
 import sys
 from dataclasses import dataclass
@@ -10,13 +11,13 @@ import numpy as np
 import pytest
 
 import s3_server
-from actors import cache, s3, s3_client
+from actors import cache, s3, s3_client, steps
 from actors.cache import kept
-from actors.files import near, opened
+from actors.files import near, opened, reading
 from actors.objects import ObjectPath
 from actors.stylizer import Moments
 from commands import command
-from films import cut, make_film
+from films import cut, make_film, texture
 from jobs import verify
 from jobs.commission import Result
 from jobs.job import Job
@@ -28,11 +29,12 @@ from painters import Washes
 from pipeline.errors import BadRequest, OutOfResources, UnreadableFilm
 from pipeline.judge.tables import read_rows
 from pipeline.media.color import Planes
+from pipeline.motion import rows
 from pipeline.recipe import Recipe
 
 RECIPE = Recipe(style="made", codec="ffv1")
-FRAMES, CUT = 124, 58
-"""Two shots, more than one chunk."""
+FRAMES, HALF = 130, 65
+"""One shot of two chunks: the second goes on from the last key of the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Local:
 def local(tmp_path_factory: pytest.TempPathFactory) -> Local:
     """A film, painted from folder to folder."""
     folder = tmp_path_factory.mktemp("local")
-    source = make_film(folder / "reel.mkv", cut(FRAMES, (64, 48), at=CUT), codec="ffv1")
+    source = make_film(folder / "reel.mkv", texture(FRAMES, (64, 48)), codec="ffv1")
     return Local(source, paint(source, folder / "painted.mkv"))
 
 
@@ -81,11 +83,11 @@ def short(tmp_path_factory: pytest.TempPathFactory) -> Local:
 
 
 class Stopped(Washes):
-    """Is interrupted, as by a person, at the second shot."""
+    """Is interrupted, as by a person, in the second half."""
 
     def change(self, planes: Planes, moments: Moments, frame: int) -> Planes:
         """Paint what comes before."""
-        if frame > CUT:
+        if frame > HALF:
             raise KeyboardInterrupt
         return super().change(planes, moments, frame)
 
@@ -197,6 +199,25 @@ def test_a_film_is_fetched_once_and_again_when_it_is_another(
     shutil.rmtree(first.path.parent)
     with pytest.raises(UnreadableFilm, match="has changed since"), near(first):
         pass
+
+
+def test_a_step_on_another_machine_fetches_the_film_and_uploads_what_it_made(
+    short: Local,
+    s3_folder: ObjectPath,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fetches: list[str],
+) -> None:
+    film = opened(laid(short, s3_folder))
+    part = WorkFolder(s3_folder / "work").attempt(".parquet")
+    asked = pickle.dumps((film, 0, film.frames, part))
+    shutil.rmtree(cache.root())
+    monkeypatch.setenv("REELBRUSH_CACHE", str(tmp_path / "other"))
+    steps.analyse(*pickle.loads(asked))
+    assert fetches == ["reel.mkv", "reel.mkv"]
+    with reading(part) as path:
+        assert len(rows.read(path)) == film.frames
+    assert not (tmp_path / "cache").exists()
 
 
 def test_a_full_cache_lets_the_film_go_that_was_longest_unused_and_nobody_reads(

@@ -317,3 +317,20 @@ def test_what_is_no_address_is_refused_in_a_line(text: str, said: str) -> None:
 def test_an_object_is_never_taken_for_a_file_of_this_machine() -> None:
     with pytest.raises(TypeError, match="no file on this machine"):
         os.stat(located("s3://films/a.mp4"))  # noqa: PTH116 - as libraries do it
+
+
+def test_a_link_whose_answer_was_lost_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = WorkFolder(tmp_path / "film.work")
+    work.create()
+    link = os.link
+
+    def asked_again(part: Path, final: Path) -> None:
+        link(part, final)
+        link(part, final)
+
+    monkeypatch.setattr(os, "link", asked_again)
+    assert work.put("moments/one", b"first")
+    assert not work.put("moments/one", b"second")
+    assert (work.path / "moments" / "one").read_bytes() == b"first"
