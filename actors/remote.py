@@ -5,6 +5,7 @@ coordinator, then to each of the goods, which stay in the object store until the
 them runs. Ray retries nothing: who lost what is for the coordinator to say, and to do again.
 """
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -114,10 +115,50 @@ def stylizer() -> Stylist:
     return cast("Stylist", options.remote())
 
 
+def up(actor: Stylist) -> Ref:
+    """Give a ref that is there once a stylizer has found its GPU."""
+    return cast("Ref", cast("Any", actor).__ray_ready__.remote())
+
+
 def ask(actor: Stylist, step: Step, *args: object, goods: int = 0, name: str) -> Errand:
     """Have a stylizer carry a step."""
     call = cast("Any", actor).carry.options(num_returns=1 + goods, name=name)
     return _errand(call.remote(step, sources.digest(), *args))
+
+
+def put(value: object) -> Ref:
+    """Lay a value where every step finds it."""
+    return cast("Ref", cast("Any", ray).put(value))
+
+
+def wait(refs: Sequence[Ref], seconds: float) -> list[Ref]:
+    """Wait so long at most for one of some answers; gives all that are there."""
+    known = list(refs)
+    ready, _ = ray.wait(known, num_returns=1, timeout=seconds, fetch_local=False)
+    if ready and len(known) > 1:
+        ready, _ = ray.wait(known, num_returns=len(known), timeout=0, fetch_local=False)
+    return ready
+
+
+def answer(ref: Ref) -> Answer:
+    """Give an answer that is there.
+
+    Raises:
+        RayError: If there will be none.
+    """
+    return cast("Answer", ray.get(ref))
+
+
+def stop(ref: Ref) -> None:
+    """Give up a task, and end the process that is at it."""
+    with contextlib.suppress(ray.exceptions.RayError, ValueError):
+        ray.cancel(ref, force=True)
+
+
+def end(actor: Stylist) -> None:
+    """Send a stylizer home, in the middle of whatever it does."""
+    with contextlib.suppress(ray.exceptions.RayError, ValueError):
+        ray.kill(actor)
 
 
 def _errand(refs: "Ref | list[Ref]") -> Errand:

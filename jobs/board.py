@@ -13,23 +13,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from jobs.budget import Budget
 from pipeline.plan import Chunk
 
 Kind = Literal[
     "analyse", "sample", "measure", "decode", "paint", "harmonise", "fill", "fetch", "repaint",
-    "promote",
+    "promote", "introduce", "assemble",
 ]  # fmt: skip
 PAINTING: frozenset[Kind] = frozenset({"measure", "paint", "repaint"})
 """Kinds that need a painter."""
 _ORDER: Mapping[Kind, int] = {
-    "harmonise": 0, "promote": 0, "fill": 1, "repaint": 1, "fetch": 1,
+    "assemble": 0, "harmonise": 0, "promote": 0, "fill": 1, "repaint": 1, "fetch": 1,
     "measure": 2, "paint": 2, "sample": 3, "analyse": 4, "decode": 5,
 }  # fmt: skip
 SHARE: Mapping[Kind, float] = {"decode": 0.25, "paint": 0.25, "fill": 0.5}
 """Of a chunk's work, as measured on a CPU; for progress and for what is left."""
 _FEEDING: frozenset[Kind] = frozenset({"decode", "sample", "fetch"})
 """Kinds after which there is something to paint."""
-_APART: frozenset[Kind] = frozenset({"analyse", "sample", "measure"})
+_APART: frozenset[Kind] = frozenset({"analyse", "sample", "measure", "introduce", "assemble"})
 """Kinds that belong to no chunk."""
 _LAST = 6
 """Where analysis stands as long as no segment is there."""
@@ -69,6 +70,10 @@ class Course:
     repainted: object = None
     rounds: int = 0
     promoted: int = 0
+    node: str | None = None
+    """the machine on which its pieces lie, or should; None if that is not known"""
+    fixed: bool = False
+    """whether it has to be decoded there, for others have no room"""
 
     def __post_init__(self) -> None:
         self.drop()
@@ -84,6 +89,10 @@ class Course:
         self.painted = [None] * self.batches
         self.asked, self.fetched, self.repainted = (), None, None
         self.rounds = self.promoted = 0
+
+    def place(self, node: str | None) -> None:
+        """Say where its pieces should lie; None if that does not matter."""
+        self.node, self.fixed = node, node is not None
 
     def next(self, *, measured: bool, linked: bool) -> list[Task]:
         """Name the steps that can be done now, running ones among them.
@@ -119,11 +128,11 @@ class Course:
 class Board:
     """All that is to be done, and what is being done."""
 
-    def __init__(self, *, budget: int, gpus: bool) -> None:
+    def __init__(self, *, budget: Budget, gpus: bool) -> None:
         """Begin with nothing to do.
 
         Args:
-            budget: bytes that the pieces of all open courses may take together.
+            budget: memory for the pieces of all open courses, other films' too.
             gpus: whether painting goes to stylizers instead of to any core.
         """
         self.budget, self.gpus = budget, gpus
@@ -132,11 +141,16 @@ class Board:
         self.todo: dict[int, Course] = {}
         """Not opened yet, by chunk."""
         self.open: dict[int, Course] = {}
+        budget.join(self.open)
+        self.blocked = False
+        """Whether ``next`` would have opened a chunk, had there been memory."""
         self.samples: dict[int, object] = {}
         """By shot, of those that are measured for their set-up."""
         self.measured: set[int] = set()
         self.linked: set[int] = set()
         """Chunks whose last key is there for the chunk after."""
+        self.apart: set[Task] = set()
+        """Ready, and no chunk's: what comes once all chunks are there."""
         self.running: set[Task] = set()
         self.first = True
         """Whether no segment is there yet: then chunks come before analysis."""
@@ -145,6 +159,11 @@ class Board:
     def idle(self) -> bool:
         """Whether nothing is left that this board knows of."""
         return not (self.spans or self.todo or self.open or self.running)
+
+    @property
+    def ready(self) -> int:
+        """How many steps nobody works on yet; of analyses, one."""
+        return len(self._ready())
 
     def offer(self, courses: Iterable[Course]) -> None:
         """Add chunks to be made."""
@@ -173,37 +192,34 @@ class Board:
         course = self.open.pop(chunk)
         self.first = self.first and not course.fills
 
-    def take(self, *, cores: int, painters: int) -> list[Task]:
-        """Hand out steps for free cores and free places with stylizers (none without GPUs)."""
-        taken: list[Task] = []
-        while cores > 0 or painters > 0:
-            hungry = cores > 0 and painters > self._coming()
-            task = self._best(cores=cores, painters=painters, hungry=hungry)
-            if cores > 0 and self._wants_more(task, hungry=hungry) and self._open_one():
-                continue
-            if task is None:
-                break
-            self.running.add(task)
-            taken.append(task)
-            if self.paints(task):
-                painters -= 1
-            else:
-                cores -= 1
-        return taken
+    def painting(self) -> Task | None:
+        """Choose the next step for a free place with a stylizer."""
+        ready = [task for task in self._ready() if self.paints(task)]
+        return min(ready, key=lambda task: self._rank(task, hungry=False), default=None)
+
+    def next(self, *, hungry: bool = False, opens: bool = True) -> Task | None:
+        """Choose the next step for a free core; opens chunks as needed.
+
+        Args:
+            hungry: whether there are stylizers for which nothing will be there to paint.
+            opens: whether chunks may be opened.
+        """
+        self.blocked = False
+        while True:
+            ready = [task for task in self._ready() if not self.paints(task)]
+            task = min(ready, key=lambda task: self._rank(task, hungry=hungry), default=None)
+            if not (opens and self._wants_more(task, hungry=hungry) and self._open_one()):
+                return task
 
     def _wants_more(self, task: Task | None, *, hungry: bool) -> bool:
         """Whether a chunk should be opened before ``task`` is done."""
         if task is None or (task.kind == "analyse" and self.first):
             return True
-        return hungry and task.kind not in _FEEDING and not self.paints(task)
+        return hungry and task.kind not in _FEEDING
 
     def paints(self, task: Task) -> bool:
         """Whether a stylizer does it, not a core."""
         return self.gpus and task.kind in PAINTING
-
-    def _best(self, *, cores: int, painters: int, hungry: bool) -> Task | None:
-        ready = [t for t in self._ready() if (painters if self.paints(t) else cores) > 0]
-        return min(ready, key=lambda task: self._rank(task, hungry=hungry), default=None)
 
     def _rank(self, task: Task, *, hungry: bool) -> tuple[float, float, int, int]:
         order, way = float(_ORDER[task.kind]), 0.0
@@ -218,13 +234,15 @@ class Board:
                 order, way = 1.0, -self.open[task.place].left()
         return order, way, task.place, task.item
 
-    def _coming(self) -> int:
+    def coming(self) -> int:
         """How much there is to paint for who has nothing yet, or soon will be."""
         waiting = sum(task.kind in PAINTING for task in self._ready())
         return waiting + sum(task.kind in _FEEDING for task in self.running)
 
     def _ready(self) -> list[Task]:
-        found = [Task("analyse", span) for span in self.spans]
+        at_work = {task.place for task in self.running if task.kind == "analyse"}
+        span = min(self.spans - at_work, default=None)  # one of them is enough to choose from
+        found = [*self.apart] if span is None else [Task("analyse", span), *self.apart]
         wanted: set[int] = set()
         for course in self.open.values():
             setups = {part.setup for part in course.chunk.parts}
@@ -242,10 +260,12 @@ class Board:
         if not heads:
             return False
         head = max(heads, key=lambda i: (self._chain(i), -i))
-        held = sum(course.bytes for course in self.open.values())
-        if self.open and held + self.todo[head].bytes > self.budget:
+        size = self.todo[head].bytes
+        self.blocked = not self.budget.fits(size)
+        if self.blocked:
             return False
-        self.open[head] = self.todo.pop(head)
+        course = self.open[head] = self.todo.pop(head)
+        course.place(self.budget.place(size))
         return True
 
     def _is_head(self, course: Course) -> bool:

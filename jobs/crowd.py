@@ -1,140 +1,215 @@
 """Steps on their way: to free cores and to stylizers, and what is heard of them.
 
 A stylizer that dies is replaced; a step that takes far longer than its kind has ever taken is given
-up, its process killed. Which step is next, and what a failure means, is decided elsewhere.
+up, its process killed; one that lags behind its kind can be begun a second time, and the first
+answer counts. Whose step is next, and what a failure means, is decided elsewhere.
 """
 
-import contextlib
 import time
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import ray
+from ray.exceptions import ActorUnavailableError, OutOfMemoryError, RayActorError, RayError
 
 from actors import remote
-from actors.remote import Answer, Errand, Stylist
-from jobs.board import Board, Kind, Task
+from actors.remote import Answer
+from jobs.board import Kind, Task
 from jobs.engine import Engine
-from jobs.errands import Errands, Sent
-from jobs.failures import Failure, Tries, read
+from jobs.errands import Sent
+from jobs.failures import Failure, read
 from jobs.patience import Patience
-from pipeline.errors import ClusterFailed
+from jobs.stragglers import Stragglers
+from jobs.stylists import Stylists
+from jobs.turns import Turn
 
 _REFRESH = 2.0
 """Seconds after which to look again how many cores and GPUs there are."""
-_WITHOUT_GPU = 60.0
-_IN_FLIGHT = 2
-"""Calls that a stylizer has at a time: one to work on, one to fetch for."""
+_ONCE: frozenset[Kind] = frozenset({"introduce", "assemble"})
+"""Kinds that are never begun a second time."""
 
 
 @dataclass(slots=True)
-class _Out:
-    """A step that somebody works on."""
+class Out:
+    """A step that somebody works on, or will soon."""
 
+    film: str
     sent: Sent
+    turn: Turn | None
+    """None where nobody's turn was needed"""
     stylist: int | None
-    since: float
+    node: str | None
+    """where it was sent, if that was said"""
+    since: float | None
+    """by the monotonic clock; None as long as it waits for a core"""
+    void: bool = False
+    """whether nobody wants the answer"""
+
+    @property
+    def step(self) -> tuple[str, Task]:
+        """What it is."""
+        return self.film, self.sent.task
 
 
 class Crowd:
-    """Everybody who works for one job."""
+    """Everybody who works for all films."""
 
-    def __init__(self, engine: Engine, board: Board, *, patience: Patience) -> None:
-        self._engine, self._board, self._patience = engine, board, patience
-        self._out: dict[remote.Ref, _Out] = {}
-        self._stylists: dict[int, Stylist] = {}
-        self._hired, self._manned = 0, time.monotonic()
+    def __init__(
+        self, engine: Engine, *, patience: Patience, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.engine, self._patience, self._clock = engine, patience, clock
+        self.stylists = Stylists(engine, clock=clock)
+        self.stragglers = Stragglers()
+        self.waiting = 0
+        """Steps that may wait for a core, so that machines come."""
+        self._out: dict[remote.Ref, Out] = {}
         self._longest: dict[Kind, float] = defaultdict(float)
-        self._cores, self._looked = 0, 0.0
+        self._cores, self._looked = 0, float("-inf")
         self._fewer = 0
-        self.hire()
-
-    def hire(self) -> list[Stylist]:
-        """Have a stylizer for each GPU that there is; gives them.
-
-        Raises:
-            ClusterFailed: If there were GPUs, and the last of them has been gone for a minute.
-        """
-        if not self._board.gpus:
-            return []
-        for _ in range(self._engine.gpus() - len(self._stylists)):
-            self._stylists[self._hired] = remote.stylizer()
-            self._hired += 1
-        now = time.monotonic()
-        self._manned = now if self._stylists else self._manned
-        if now - self._manned > _WITHOUT_GPU:
-            raise ClusterFailed("no GPU is left; the same command goes on when there is one")
-        return list(self._stylists.values())
 
     @property
     def cores(self) -> int:
         """Cores that steps may use."""
-        now = time.monotonic()
+        now = self._clock()
         if now - self._looked > _REFRESH:
-            self._cores, self._looked = self._engine.cores(), now
-            self.hire()
+            self._cores, self._looked = self.engine.cores(), now
         return max(1, self._cores - self._fewer) if self._cores else 0
 
-    def send(self, errands: Errands, tries: Tries) -> None:
-        """Hand out as much as there are hands free."""
-        busy = sum(out.stylist is None for out in self._out.values())
-        painters = sum(_IN_FLIGHT - self._calls(number) for number in self._stylists)
-        for task in self._board.take(cores=self.cores - busy, painters=painters):
-            number = self._least_busy() if self._board.paints(task) else None
-            stylist = None if number is None else self._stylists[number]
-            node = self._elsewhere(task, tries.number(task))
-            sent = errands.send(task, stylist=stylist, node=node)
-            self._out[sent.errand.answer] = _Out(sent, number, time.monotonic())
+    @property
+    def out(self) -> list[Out]:
+        """What is on its way."""
+        return list(self._out.values())
 
-    def hear(self, seconds: float) -> Iterator[tuple[Sent, Answer | Failure]]:
+    def free(self) -> tuple[int, int]:
+        """Cores and places with stylizers that are free; steps that may wait are in the first."""
+        busy = sum(out.stylist is None for out in self._out.values())
+        return self.cores + self.waiting - busy, self.stylists.free(self._calls())
+
+    def put(self, out: Out) -> None:
+        """Note that a step was sent."""
+        self._out[out.sent.errand.answer] = out
+        self._start()
+
+    def hands(self) -> list[tuple[int | None, str | None]]:
+        """Who may be asked for a word: each stylizer, or each machine, or each worker of our own.
+
+        A worker that loaded its net later, when it first paints, was seen to hold up the first
+        segment. Where there is nobody yet, whoever comes first.
+
+        Returns:
+            A stylizer's number, or None and a machine, or None for any worker.
+        """
+        if stylists := self.stylists.numbers:
+            return [(number, None) for number in stylists]
+        if self.stylists.wanted:
+            return []  # somebody will come who has a GPU
+        if self.engine.local:
+            return [(None, None)] * self.cores
+        return [(None, node) for node in self.engine.nodes()] or [(None, None)]
+
+    def retire(self) -> None:
+        """Send stylizers home that are too many."""
+        self.stylists.retire(self._calls())
+
+    def least_busy(self) -> int:
+        """The stylizer that has the least to do."""
+        return self.stylists.least_busy(self._calls())
+
+    def hear(self, seconds: float) -> Iterator[tuple[Out, Answer | Failure]]:
         """Wait so long at most, and give what has come back."""
         if not self._out:
             time.sleep(min(seconds, 0.05))
             return
-        refs = list(self._out)
-        ready, _ = ray.wait(refs, num_returns=1, timeout=seconds, fetch_local=False)
-        if ready:
-            ready, _ = ray.wait(refs, num_returns=len(refs), timeout=0, fetch_local=False)
-        for ref in ready:
-            out = self._out.pop(ref)
-            self._board.running.discard(out.sent.task)
-            try:
-                answer = ray.get(ref)
-            except ray.exceptions.RayError as error:
-                failure = read(error)
-                self._blame(out, failure)
-                yield out.sent, failure
-            else:
-                kind = out.sent.task.kind
-                self._longest[kind] = max(self._longest[kind], time.monotonic() - out.since)
-                yield out.sent, answer
+        for ref in remote.wait(list(self._out), seconds):
+            if ref in self._out:  # else it was given up meanwhile
+                yield from self._heard(ref, self._out.pop(ref))
 
-    def stuck(self) -> list[tuple[Sent, Failure]]:
+    def stuck(self) -> list[tuple[Out, Failure]]:
         """Give up what takes too long; gives what it was."""
-        now, given_up = time.monotonic(), []
+        now, given_up = self._clock(), []
         for ref, out in list(self._out.items()):
             most = self._allowed(out.sent.task.kind)
-            if now - out.since <= most or out.sent.task not in self._board.running:
+            if out.since is None or now - out.since <= most:
                 continue
             del self._out[ref]
-            self._board.running.discard(out.sent.task)
             self._kill(out, ref)
+            if out.void or self._twins(out):
+                continue
             error = TimeoutError(f"no answer for {most:.0f} s")
-            given_up.append((out.sent, Failure("stuck", error, lost=False)))
+            given_up.append((out, Failure("stuck", error, lost=False)))
         return given_up
 
-    def dismiss(self) -> None:
-        """Give up what is on its way and send the stylizers home: Ray may stay for others."""
+    def late(self) -> list[Out]:
+        """Steps that take much longer than others of their kind, and are not yet sent again."""
+        now, counts = self._clock(), Counter(out.step for out in self._out.values() if not out.void)
+        found = []
+        for out in self._out.values():
+            kind = out.sent.task.kind
+            if out.void or out.since is None or kind in _ONCE or counts[out.step] > 1:
+                continue
+            limit = self.stragglers.limit(out.film, kind)
+            if limit is not None and now - out.since > limit:
+                found.append(out)
+        return found
+
+    def forget(self, film: str) -> None:
+        """Give up all that is on its way for a film."""
         for ref, out in self._out.items():
-            if out.stylist is None:
-                with contextlib.suppress(ray.exceptions.RayError, ValueError):
-                    ray.cancel(ref, force=True)
-        for stylist in self._stylists.values():
-            with contextlib.suppress(ray.exceptions.RayError, ValueError):
-                ray.kill(stylist)
+            if out.film == film:
+                self._void(ref, out)
+
+    def dismiss(self) -> None:
+        """Give up all that is on its way and send everybody home: Ray may stay for others."""
+        for ref, out in self._out.items():
+            self._void(ref, out)
+        self.stylists.dismiss()
         self._out.clear()
-        self._stylists.clear()
+
+    def _heard(self, ref: remote.Ref, out: Out) -> Iterator[tuple[Out, Answer | Failure]]:
+        self._start()
+        twins = self._twins(out)
+        try:
+            answer = remote.answer(ref)
+        except RayError as error:
+            failure = read(error)
+            self._blame(out, failure)
+            if not out.void:
+                yield out, failure
+            return
+        kind = out.sent.task.kind
+        if out.since is not None:
+            self._longest[kind] = max(self._longest[kind], self._clock() - out.since)
+            self.stragglers.note(out.film, kind, self._clock() - out.since)
+        if out.void:
+            return
+        for twin in twins:
+            self._void(twin, self._out[twin])
+        yield out, answer
+
+    def twin(self, out: Out) -> bool:
+        """Whether somebody else is at the same step."""
+        return bool(self._twins(out))
+
+    def _twins(self, out: Out) -> list[remote.Ref]:
+        """Other tries of the same step that are on their way."""
+        return [
+            ref
+            for ref, other in self._out.items()
+            if other is not out and other.step == out.step and not other.void
+        ]
+
+    def _start(self) -> None:
+        """The clock of a step begins when it has a core, or is its stylizer's next."""
+        now, cores, at = self._clock(), self.cores, set[int]()
+        for out in self._out.values():  # in the order in which they were sent
+            if out.stylist is None:
+                free = cores > 0
+                cores -= 1
+            else:
+                free = out.stylist not in at
+                at.add(out.stylist)
+            if out.since is None and free:
+                out.since = now
 
     def _allowed(self, kind: Kind) -> float:
         longest = self._longest.get(kind)
@@ -142,50 +217,26 @@ class Crowd:
             return self._patience.first
         return max(self._patience.least, self._patience.times * longest)
 
-    def _kill(self, out: _Out, ref: remote.Ref) -> None:
-        with contextlib.suppress(ray.exceptions.RayError, ValueError):
-            if out.stylist is None:
-                ray.cancel(ref, force=True)
-            else:
-                ray.kill(self._stylists[out.stylist])
-                self._replace(out.stylist)
+    def _void(self, ref: remote.Ref, out: Out) -> None:
+        """Nobody wants its answer any more; a stylizer is not interrupted for that."""
+        out.void = True
+        if out.stylist is None:
+            remote.stop(ref)
 
-    def _blame(self, out: _Out, failure: Failure) -> None:
+    def _kill(self, out: Out, ref: remote.Ref) -> None:
+        if out.stylist is not None:
+            self.stylists.kill(out.stylist)
+        else:
+            remote.stop(ref)
+
+    def _blame(self, out: Out, failure: Failure) -> None:
         """Draw conclusions about who worked on it."""
-        if isinstance(failure.error, ray.exceptions.OutOfMemoryError):
+        if isinstance(failure.error, OutOfMemoryError):
             self._fewer += 1  # fewer at a time, then
-        dead = isinstance(failure.error, ray.exceptions.RayActorError)
-        if dead and not isinstance(failure.error, ray.exceptions.ActorUnavailableError):
-            self._replace(out.stylist)
+        dead = isinstance(failure.error, RayActorError)
+        away = isinstance(failure.error, ActorUnavailableError)
+        if dead and not away and out.stylist is not None:
+            self.stylists.lost(out.stylist)
 
-    def _replace(self, number: int | None) -> None:
-        if number is not None and self._stylists.pop(number, None) is not None:
-            self.hire()
-
-    def _calls(self, number: int) -> int:
-        return sum(out.stylist == number for out in self._out.values())
-
-    def _least_busy(self) -> int:
-        return min(self._stylists, key=self._calls)
-
-    def _elsewhere(self, task: Task, number: int) -> str | None:
-        """Choose another machine for another try, where there is one."""
-        if number == 1 or self._engine.local:
-            return None
-        nodes = self._engine.nodes()
-        return nodes[(task.place + number) % len(nodes)] if len(nodes) > 1 else None
-
-
-def introduce(engine: Engine, crowd: Crowd, step: remote.Step, *args: object) -> list[Errand]:
-    """Ask for a word: each stylizer, or each machine of a cluster, or each worker here.
-
-    A worker that loaded its net later, when it first paints, was seen to hold up the first segment.
-    """
-    if stylists := crowd.hire():
-        return [remote.ask(one, step, *args, name="introduce") for one in stylists]
-    if engine.local:
-        return [remote.errand(step, *args, name="introduce") for _ in range(crowd.cores)]
-    return [
-        remote.errand(step, *args, name="introduce", node=node, hard=True)
-        for node in engine.nodes()
-    ]
+    def _calls(self) -> Counter[int]:
+        return Counter(out.stylist for out in self._out.values() if out.stylist is not None)

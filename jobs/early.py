@@ -1,6 +1,5 @@
 """Spans analysed in this process while Ray starts, which takes some seconds on a small machine."""
 
-import ctypes
 import os
 import queue
 import threading
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actors.decoder import Decoder
+from jobs.aside import interrupt
 from jobs.ledger import WorkFolder
 from jobs.survey import Span
 from pipeline.media.container import Film
@@ -51,12 +51,7 @@ class Early:
     def end(self) -> None:
         """End now, in the middle of a span: a process must not end while a thread is in C++."""
         self.stop()
-        if (
-            self._thread.is_alive() and self._thread.ident is not None
-        ):  # an ended one's is another's
-            number, error = ctypes.c_ulong(self._thread.ident), ctypes.py_object(SystemExit)
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(number, error)
-            self._thread.join()
+        interrupt(self._thread)
 
     def found(self) -> list[Looked]:
         """Collect what is ready.

@@ -18,6 +18,7 @@ from actors.steps import Filled, Hired, Link, Reading
 from actors.stylizer import Moments
 from jobs.board import Board, Course, Task
 from jobs.commission import ROUNDS, Commission, shots_of
+from jobs.costs import booked
 from jobs.ledger import Receipt
 from jobs.survey import Survey
 from pipeline.fill.boundary import read_boundary
@@ -43,21 +44,23 @@ class Errands:
     def __init__(
         self, job: Commission, survey: Survey, board: Board, *, hired: Hired, apron: int, film: Ref
     ) -> None:
-        self.job, self.survey, self.board = job, survey, board
+        self.job, self.survey, self.board, self.film = job, survey, board, film
         self.names: list[str] = []
         self.receipts: dict[int, Receipt] = {}
         self.reused = 0
         self.seconds: dict[int, dict[str, float]] = {}
-        self._hired, self._apron, self._film = hired, apron, film
+        self.hired, self._apron = hired, apron
         self._tags = resolved(job.film.color, job.film.height)
         self._harmoniser = job.harmoniser()
         self._moments: dict[int, Moments] = {}
+        self._planned: Plan | None = None
         self._seen = 0
 
     def offer(self) -> list[Receipt]:
         """Put newly settled chunks on the board; gives the receipts of those done earlier."""
-        if self.survey.plan is None:
+        if self.survey.plan is None or self.survey.plan is self._planned:
             return []
+        self._planned = self.survey.plan
         self.names = self.job.identities(self.survey.plan, self.names)
         chunks = self.survey.chunks()
         fresh, self._seen = chunks[self._seen :], len(chunks)
@@ -112,15 +115,11 @@ class Errands:
                 return remote.ask(stylist, step, *args, goods=goods, name=name)
             return remote.errand(step, *args, goods=goods, name=name, node=node)
 
-        if task.kind == "analyse":
-            part = self.job.work.attempt(".parquet")
-            span = self.survey.spans[task.place]
-            return Sent(task, ask(steps.analyse, self._film, *span, part), part)
         if task.kind == "sample":
-            return Sent(task, ask(steps.sample, self._film, self._plan.shots[task.place], goods=1))
+            return Sent(task, ask(steps.sample, self.film, self._plan.shots[task.place], goods=1))
         if task.kind == "measure":
             samples = self.board.samples[task.place]
-            return Sent(task, ask(steps.measure, self._hired, samples, self._tags))
+            return Sent(task, ask(steps.measure, self.hired, samples, self._tags))
         return self._send(task, self.board.open[task.place], ask)
 
     def _send(self, task: Task, course: Course, ask: Callable[..., Errand]) -> Sent:
@@ -130,39 +129,35 @@ class Errands:
         match task.kind:
             case "decode":
                 how, goods = self._reading(course), 1 + course.batches
-                return Sent(task, ask(steps.decode, self._film, chunk, shots, how, goods=goods))
+                return Sent(task, ask(steps.decode, self.film, chunk, shots, how, goods=goods))
             case "paint" | "repaint":
                 batch = decoded[1 + task.item] if task.kind == "paint" else course.fetched
                 moments = {i: self._moments[p.setup] for i, p in enumerate(chunk.parts)}
-                errand = ask(steps.paint, self._hired, batch, moments, self._tags, goods=1)
+                errand = ask(steps.paint, self.hired, batch, moments, self._tags, goods=1)
                 return Sent(task, errand)
             case "harmonise":
                 link = self._link(chunk)
                 pieces = (link, decoded[0], *course.painted)
                 errand = ask(
-                    steps.harmonise, self._harmoniser, self._film, chunk, shots, *pieces, goods=1
+                    steps.harmonise, self._harmoniser, self.film, chunk, shots, *pieces, goods=1
                 )
                 return Sent(task, errand, link.last)
             case "fetch":
-                errand = ask(steps.fetch, self._film, chunk, shots, course.asked, goods=1)
+                errand = ask(steps.fetch, self.film, chunk, shots, course.asked, goods=1)
                 return Sent(task, errand)
             case "promote":
                 pieces = (course.held, course.repainted)
                 errand = ask(
-                    steps.promote, self._harmoniser, self._film, chunk, shots, *pieces, goods=1
+                    steps.promote, self._harmoniser, self.film, chunk, shots, *pieces, goods=1
                 )
                 return Sent(task, errand)
             case _:
                 order = self.job.order(chunk, shots, last_round=course.rounds == ROUNDS)
-                return Sent(task, ask(steps.fill, self._film, order, course.held), order)
+                return Sent(task, ask(steps.fill, self.film, order, course.held), order)
 
     def receive(self, sent: Sent, answer: Answer) -> Receipt | None:
         """Take a step's answer; gives a receipt if it finished a chunk."""
         task, goods = sent.task, sent.errand.goods
-        if task.kind == "analyse" and isinstance(sent.paper, Path):
-            self.survey.accept(self.survey.spans[task.place], sent.paper)
-            self.board.analysed(task.place, enough=self.survey.complete)
-            return None
         if task.kind == "sample":
             self.board.samples[task.place] = goods[0]
             return None
@@ -176,8 +171,8 @@ class Errands:
 
     def _receive(self, sent: Sent, answer: Answer, course: Course) -> Receipt | None:
         task, goods = sent.task, sent.errand.goods
-        spent = self.seconds.setdefault(task.place, {})
-        spent[task.kind] = spent.get(task.kind, 0.0) + answer.ended - answer.began
+        spent, name = self.seconds.setdefault(task.place, {}), self._booked(task)
+        spent[name] = spent.get(name, 0.0) + answer.ended - answer.began
         match task.kind:
             case "decode":
                 course.decoded = goods
@@ -229,6 +224,9 @@ class Errands:
         self.receipts[place] = receipt
         self.board.close(place)
         return receipt
+
+    def _booked(self, task: Task) -> str:
+        return booked(task.kind, gpu=self.board.paints(task))
 
     @property
     def _plan(self) -> Plan:

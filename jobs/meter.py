@@ -19,11 +19,28 @@ class Meter:
         self._counted: dict[int, float] = {}
         self._shots: dict[int, set[int]] = {}
         """chunks that are not done, by shot"""
-        self._chunks = 0
+        self.chunks = 0
+        """that are wanted; 0 as long as not all are planned"""
         self._done: set[int] = set()
         self.frames_kept = 0
         """done by an earlier run"""
         self.shown = False
+
+    @property
+    def chunks_done(self) -> int:
+        """Chunks that are there."""
+        return len(self._done)
+
+    @property
+    def shots(self) -> tuple[int, int]:
+        """Shots that are done, and all; none as long as not all are planned."""
+        return sum(not left for left in self._shots.values()), len(self._shots)
+
+    @property
+    def frames(self) -> float:
+        """Frames and parts of frames that are done, an earlier run's among them."""
+        whole = self._stop - self._start
+        return min(float(whole), max(0.0, self.frames_kept + sum(self._counted.values())))
 
     def kept(self, receipt: Receipt) -> None:
         """A chunk was done by an earlier run."""
@@ -35,7 +52,7 @@ class Meter:
         self.shown = True
         self._progress.stage("painting", self._stop - self._start, done=self.frames_kept)
         chunks = covering(plan, self._start, self._stop)
-        self._chunks = len(chunks)
+        self.chunks = len(chunks)
         for chunk in chunks:
             for part in chunk.parts:
                 left = self._shots.setdefault(part.shot, set())
@@ -72,5 +89,4 @@ class Meter:
             self._progress.advance(frames)
 
     def _count_pieces(self) -> None:
-        shots = sum(not left for left in self._shots.values()), len(self._shots)
-        self._progress.count(shots=shots, chunks=(len(self._done), self._chunks))
+        self._progress.count(shots=self.shots, chunks=(len(self._done), self.chunks))

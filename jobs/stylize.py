@@ -7,14 +7,15 @@ are the same whoever carries the steps between.
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from actors.files import near
 from actors.stylizer import Painting, hire_for
 from jobs.chosen import chosen, keep
 from jobs.commission import Result
 from jobs.costs import spent_by
-from jobs.engine import Engine, cores, prepare, running
+from jobs.engine import prepare
 from jobs.given import accept, with_given
 from jobs.given import keep as keep_given
 from jobs.inline import Inline
@@ -26,7 +27,6 @@ from jobs.publish import clear, publish
 from jobs.source import opened, warning
 from jobs.target import foretold
 from pipeline.errors import OutOfResources
-from pipeline.forecast import needs
 from pipeline.media.container import Film
 from pipeline.media.encode import Encoding
 from pipeline.paint.styles import StyleCode
@@ -62,11 +62,7 @@ class Begun:
 
 
 def stylize(
-    job: Job,
-    *,
-    progress: Progressing,
-    hire: Callable[[], Painting] | None = None,
-    engine: Callable[[], Engine] | None = None,
+    job: Job, *, progress: Progressing, hire: Callable[[], Painting] | None = None
 ) -> Result:
     """Paint a film.
 
@@ -74,16 +70,14 @@ def stylize(
         job: what was asked for.
         progress: is told of stages and frames.
         hire: makes what stands in for the net, for tests of everything else.
-        engine: gives a Ray that stays; by default one is started, or joined, for this film alone.
 
     Raises:
         FilmError: In one line; nothing is left under the final name, the work folder is kept.
     """
-    with begun(job, progress=progress, hire=hire) as made, ExitStack() as published:
-        if job.backend == "ray":  # what carries the steps ends after the film is published
-            result = _on_ray(made, engine or _own_engine(made, published))
-        else:
-            result = _inline(made)
+    with begun(job, progress=progress, hire=hire) as made:
+        if job.backend == "ray":
+            return _on_ray(made)
+        result = _inline(made)
         ended(made, result)
     return result
 
@@ -101,6 +95,19 @@ def begun(
     check_target(job)
     film = opened(job.source, job.recipe, progress=progress)
     check_range(film, job.recipe)
+    with near(film) as here, _begun(job, here, progress, hire, began) as made:
+        yield made
+
+
+@contextmanager
+def _begun(
+    job: Job,
+    film: Film,
+    progress: Progressing,
+    hire: Callable[[], Painting] | None,
+    began: float,
+) -> Iterator[Begun]:
+    """``begun``, with the film's file on this machine."""
     accepted = accept(job.given, film)
     job = replace(job, recipe=with_given(job.recipe, accepted))
     encoding, notes = foretold(film, job.recipe, job.target)
@@ -128,8 +135,13 @@ def begun(
         raise OutOfResources(f"{job.folder}: {error.strerror or error}") from None
 
 
-def ended(made: Begun, result: Result) -> None:
+def ended(made: Begun, result: Result, *, log: Log | None = None) -> None:
     """Publish a film that has been joined and verified, and say what a person should know.
+
+    Args:
+        made: the film.
+        result: what has become of it.
+        log: where to say so; None is the work folder's.
 
     Raises:
         BadRequest: If its name has been taken meanwhile.
@@ -138,7 +150,7 @@ def ended(made: Begun, result: Result) -> None:
     publish(made, result)
     cost = spent_by(result.seconds, bytes_=result.bytes)
     took = {"gpu_s": round(cost.gpu_s, 1), "cpu_s": round(cost.cpu_s, 1), "bytes": cost.bytes}
-    Log(made.work.path, film=made.film.path.name).say("published", **took)
+    (log or Log(made.work.path, film=made.film.path.name)).say("published", **took)
     if not made.job.keep_work:
         made.work.remove()
     for note in result.notes:
@@ -161,27 +173,9 @@ def _inline(made: Begun) -> Result:
     return loop.run(made.job.unnamed)
 
 
-def _own_engine(made: Begun, published: ExitStack) -> Callable[[], Engine]:
-    """What starts or joins Ray for one film; it stays until that is published."""
-    engine = running(made.job.machines, needs(made.film, made.job.recipe), cores=cores())
-    return lambda: published.enter_context(engine)
-
-
-def _on_ray(made: Begun, engine: Callable[[], Engine]) -> Result:
-    """Have Ray carry the steps."""
+def _on_ray(made: Begun) -> Result:
+    """Have Ray carry the steps, and publish the film: a batch of one."""
     prepare(made.job.machines)
-    from jobs.coordinator import Coordinator  # Ray takes a second to import
+    from jobs.solo import paint_one  # Ray takes a second to import
 
-    coordinator = Coordinator(
-        made.film,
-        made.job.recipe,
-        encoding=made.encoding,
-        work=made.work,
-        progress=made.progress,
-        patience=made.job.patience,
-    )
-    return coordinator.run(
-        made.job.unnamed,
-        engine=engine,
-        hire=lambda gpu: made.maker(device="cuda" if gpu else "cpu", threads=1),
-    )
+    return paint_one(made)

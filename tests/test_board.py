@@ -16,6 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.board import PAINTING, Board, Course, Task
+from jobs.budget import Budget
+from jobs.turns import Turns
 from pipeline.media.color import Rect
 from pipeline.plan import Chunk, Part, Plan, Shot, covering
 
@@ -49,7 +51,7 @@ def board(
     offered: Iterable[Course], *, budget: int = 100, gpus: bool = False, measured: bool = True
 ) -> Board:
     """A board with chunks on it."""
-    found = Board(budget=budget, gpus=gpus)
+    found = Board(budget=Budget(budget), gpus=gpus)
     found.offer(offered)
     if measured:
         found.measured = {p.setup for c in found.todo.values() for p in c.chunk.parts}
@@ -84,7 +86,14 @@ def refused(course: Course) -> None:
 
 def taken(found: Board, *, cores: int = 1, painters: int = 0) -> list[tuple[str, int]]:
     """What the board hands out."""
-    return [(task.kind, task.place) for task in found.take(cores=cores, painters=painters)]
+    return [(task.kind, task.place) for task in tasks(found, cores=cores, painters=painters)]
+
+
+def tasks(found: Board, *, cores: int = 1, painters: int = 0) -> list[Task]:
+    """What the board hands out, for places with stylizers first."""
+    turns = Turns()
+    turns.enter("film", found, weight=1)
+    return [turn.task for turn in turns.take(cores=cores, places=painters)]
 
 
 # -- what comes first ------------------------------------------------------------------------------
@@ -284,7 +293,7 @@ def test_what_is_painted_meanwhile_is_not_painted_again() -> None:
     course.painted[2] = "painted"
     found.running.discard(Task("decode", 0))
     decoded(course)
-    assert found.take(cores=9, painters=0) == [Task("paint", 0, 1)], "the first is still at it"
+    assert tasks(found, cores=9) == [Task("paint", 0, 1)], "the first is still at it"
 
 
 def test_samples_that_are_lost_are_decoded_again_and_no_others() -> None:
@@ -324,7 +333,7 @@ def test_a_stylizer_with_enough_before_it_is_not_fed() -> None:
     held(first)
     decoded(second)
     decoded(third)
-    wanted = [("fill", 0), ("paint", 1), ("paint", 2), ("decode", 3)]
+    wanted = [("paint", 1), ("paint", 2), ("fill", 0), ("decode", 3)]
     assert taken(found, cores=2, painters=2) == wanted
 
 
@@ -368,6 +377,7 @@ class Play:
     scene: Scene
     random: Random = field(init=False)
     board: Board = field(init=False)
+    turns: Turns = field(init=False)
     cores: int = field(init=False)
     trouble: int = field(init=False)
     now: float = 0.0
@@ -384,7 +394,9 @@ class Play:
     def __post_init__(self) -> None:
         scene = self.scene
         self.random, self.trouble, self.cores = Random(scene.seed), scene.trouble, scene.cores
-        self.board = Board(budget=scene.budget, gpus=scene.stylizers > 0)
+        self.board = Board(budget=Budget(scene.budget), gpus=scene.stylizers > 0)
+        self.turns = Turns()
+        self.turns.enter("film", self.board, weight=1)
         self.board.spans = set(range(scene.spans))
 
     @property
@@ -444,7 +456,7 @@ class Play:
         painting = sum(self.board.paints(task) for _, _, task, _ in self.out)
         cores = self.cores - (len(self.out) - painting)
         painters = 2 * self.scene.stylizers - painting
-        tasks = self.board.take(cores=cores, painters=painters)
+        tasks = [t.task for t in self.turns.take(cores=cores, places=painters)]
         assert sum(self.board.paints(task) for task in tasks) <= max(0, painters)
         assert sum(not self.board.paints(task) for task in tasks) <= max(0, cores)
         opened = self.board.open.values()

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 import jobs.stylize
 from actors import remote
+from actors.decoder import Decoder
 from actors.remote import Answer, Errand, Ref, Step
 from actors.steps import Card, Hired
 from actors.stylizer import Painting
@@ -20,6 +21,7 @@ from commands import Ended, command
 from films import cut, fade, freeze, letterbox, make_film, planes_of, texture
 from jobs.bench_runs import receipts
 from jobs.board import Board
+from jobs.budget import Budget
 from jobs.commission import Commission
 from jobs.errands import Errands
 from jobs.given import Offer, accept, keep, with_given
@@ -27,6 +29,7 @@ from jobs.ledger import Receipt, WorkFolder
 from jobs.progress import Silent
 from jobs.stylize import Job, stylize
 from jobs.survey import Survey
+from jobs.turns import Turns
 from painters import Boils, Identity, Washes, any_code
 from pipeline.errors import BadRequest
 from pipeline.given import Given, clipped, spans
@@ -202,16 +205,21 @@ def test_steps_that_travel_give_the_pixels_of_the_plain_loop(
     encoding = choose_encoding(film, codec="ffv1", target=source)[0]
     card = Card(painter.weights, painter.style, painter.apron)
     with work.leased():
-        survey, board = Survey(film, recipe, work), Board(budget=1 << 30, gpus=False)
-        board.spans = set(range(len(survey.spans)))
+        survey, board = Survey(film, recipe, work), Board(budget=Budget(1 << 30), gpus=False)
+        while missing := survey.missing():
+            part = work.attempt(".parquet")
+            Decoder(apron=0).analyse(film, *missing[0], part)
+            survey.accept(missing[0], part)
         job = Commission(film, recipe, encoding, work, card.weights, card.style)
         hired = Hired(Washes)
         sent_film = cast("Ref", film)
         errands = Errands(job, survey, board, hired=hired, apron=card.apron, film=sent_film)
-        while errands.offer() or not (board.idle and survey.complete):
-            for task in board.take(cores=1, painters=0):
-                sent = errands.send(task, stylist=None, node=None)
-                board.running.discard(task)
+        turns = Turns()
+        turns.enter("film", board, weight=1)
+        while errands.offer() or not board.idle:
+            for turn in turns.take(cores=1, places=0):
+                sent = errands.send(turn.task, stylist=None, node=None)
+                board.running.discard(turn.task)
                 errands.receive(sent, cast("Answer", sent.errand.answer))
     assert {r.identity: r.pixels for r in receipts(folder)} == expected
 

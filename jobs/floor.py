@@ -1,0 +1,223 @@
+"""Films in work and a Ray: whose step goes to which hand, and whose the answers are.
+
+What goes wrong with one film is that film's alone. Decisions are made elsewhere: whose turn it is
+by ``turns``, what comes next in a film by its board, what a failure means by its production.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from actors.remote import Answer
+from jobs import demand
+from jobs.board import Task
+from jobs.budget import Budget
+from jobs.crowd import Crowd, Out
+from jobs.demand import Left
+from jobs.engine import Engine
+from jobs.failures import Failure
+from jobs.patience import Patience
+from jobs.production import Production
+from jobs.turns import Turn, Turns
+from pipeline.errors import NodeLost
+
+_REMEMBERED = 10_000
+"""Steps that have ended, as long as nobody asks for them."""
+
+
+class Floor:
+    """Everybody and everything that is at work."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        patience: Patience,
+        give_up: Callable[[str, Exception], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Begin.
+
+        Args:
+            engine: the Ray.
+            patience: with steps that do not end.
+            give_up: is told of a film that will not succeed, and why.
+            clock: seconds, never going back.
+        """
+        self.engine, self._give_up, self._clock = engine, give_up, clock
+        most = engine.machines.gpus or 0
+        self.paints_on_gpus = engine.gpus() > 0 or (most > 0 and not engine.local)
+        self.crowd = Crowd(engine, patience=patience, clock=clock)
+        self.turns, self.budget = Turns(), Budget(engine.store)
+        self.films: dict[str, Production] = {}
+        self.idle = False
+        """Whether there were hands for which no film had anything to do."""
+        self._met = False
+        self._worked: deque[tuple[bool, float, float]] = deque(maxlen=_REMEMBERED)
+        self.refresh(planned=False)
+
+    def enter(self, production: Production, *, weight: float) -> None:
+        """Add a film."""
+        self.films[production.name] = production
+        production.enter(self.budget, gpus=self.paints_on_gpus)
+        self.turns.enter(production.name, production.board, weight=weight)
+
+    def leave(self, film: str) -> None:
+        """Take a film off; what is on its way for it is given up."""
+        if self.films.pop(film, None) is not None:
+            self.crowd.forget(film)
+            self.turns.leave(film)
+
+    def refresh(self, *, planned: bool) -> None:
+        """Look what machines there are, and ask for those that the work left is worth.
+
+        Args:
+            planned: whether no other film will come.
+
+        Raises:
+            ClusterFailed: If nobody is left to paint.
+        """
+        grows = not self.engine.local
+        if grows:
+            self.budget.nodes = self.engine.stores()
+            self.budget.total = sum(self.budget.nodes.values())
+            if self.engine.machines.workers is None:
+                left = self._left(gpu=False, planned=planned)
+                self.crowd.waiting = demand.waiting(left, cores=self.crowd.cores)
+        if self.paints_on_gpus:
+            gpus, most = self.engine.gpus(), self.engine.machines.gpus
+            left = self._left(gpu=True, planned=planned)
+            self.crowd.stylists.want(demand.stylizers(left, gpus=gpus, grows=grows, most=most))
+            self.crowd.retire()
+            self.crowd.stylists.check(grows=grows)
+
+    def step(self, seconds: float, *, sends: bool) -> None:
+        """Send what is ready, and hear what has come back.
+
+        Args:
+            seconds: to wait for answers, at most.
+            sends: whether anything new is sent.
+        """
+        self.engine.check()
+        for film in list(self.films.values()):
+            with self._film(film.name):
+                film.cores, film.gpus = self.crowd.cores, len(self.crowd.stylists.numbers)
+                film.look()
+                if sends and film.greets:
+                    self._greet(film)
+        if sends:
+            self._send()
+        for out, heard in (*self.crowd.hear(seconds), *self.crowd.stuck()):
+            self._heard(out, heard)
+
+    @property
+    def queued(self) -> int:
+        """Steps that are ready and that nobody works on."""
+        return sum(film.board.ready for film in self.films.values())
+
+    def worked(self) -> list[tuple[bool, float, float]]:
+        """Steps that have ended since the last time: at a GPU, when by the clock, and seconds."""
+        found = list(self._worked)
+        self._worked.clear()
+        return found
+
+    def _greet(self, film: Production) -> None:
+        """Let workers say who they are: all of them to the first film, to others anybody."""
+        hands = self.crowd.hands()
+        hands = hands[:1] if self._met else hands
+        stylists = [None if n is None else self.crowd.stylists[n] for n, _ in hands]
+        sents = film.greet([(who, node) for who, (_, node) in zip(stylists, hands, strict=True)])
+        for sent, (number, node) in zip(sents, hands, strict=True):
+            self.crowd.put(Out(film.name, sent, None, number, node, None))
+        self._met = self._met or bool(hands)
+
+    def _send(self) -> None:
+        cores, places = self.crowd.free()
+        taken = self.turns.take(cores=max(0, cores), places=max(0, places))
+        for turn in taken:
+            self._sent(turn)
+        cores -= sum(not turn.paints for turn in taken) + self.crowd.waiting
+        self.idle = cores > 0
+        if self.idle:
+            for out in self.crowd.late():
+                self._again(out)
+
+    def _sent(self, turn: Turn) -> None:
+        film = self.films.get(turn.film)
+        if film is None:  # it was given up a moment ago
+            return
+        with self._film(turn.film):
+            number = self.crowd.least_busy() if turn.paints else None
+            node = self._node(film, turn.task)
+            stylist = None if number is None else self.crowd.stylists[number]
+            sent = film.send(turn.task, stylist=stylist, node=node)
+            self.crowd.put(Out(turn.film, sent, turn, number, node, None))
+
+    def _again(self, out: Out) -> None:
+        """Send a step a second time, while hands are free."""
+        film, (cores, places) = self.films.get(out.film), self.crowd.free()
+        paints = out.stylist is not None
+        if film is None or (places if paints else cores - self.crowd.waiting) <= 0:
+            return
+        with self._film(out.film):
+            number = self.crowd.least_busy() if paints else None
+            if number is not None and number == out.stylist:
+                return
+            stylist = None if number is None else self.crowd.stylists[number]
+            sent = film.send(out.sent.task, stylist=stylist, node=None)
+            film.log.say("again", kind=out.sent.task.kind, chunk=out.sent.task.place)
+            self.crowd.put(Out(out.film, sent, None, number, None, None))
+
+    def _heard(self, out: Out, heard: Answer | Failure) -> None:
+        film = self.films.get(out.film)
+        if film is None:
+            return
+        seconds = heard.ended - heard.began if isinstance(heard, Answer) else None
+        if out.turn is not None:
+            self.turns.ended(out.turn, seconds=seconds)
+        self._worked.append((out.stylist is not None, self._clock(), seconds or 0.0))
+        with self._film(out.film):
+            if isinstance(heard, Answer):
+                film.receive(out.sent, heard, paints=out.stylist is not None)
+            elif self.crowd.twin(out):
+                film.missed(out.sent, heard)
+            else:
+                film.failed(out.sent, heard)
+
+    def _node(self, film: Production, task: Task) -> str | None:
+        """Choose a machine where that matters: one with memory, or another one for another try."""
+        course = film.board.course(task)
+        if task.kind == "decode" and course is not None and course.fixed:
+            return course.node
+        number = film.number(task)
+        if number == 1 or self.engine.local:
+            return None
+        nodes = self.engine.nodes()
+        return nodes[(task.place + number) % len(nodes)] if len(nodes) > 1 else None
+
+    def _left(self, *, gpu: bool, planned: bool) -> Left:
+        """Work for GPUs or cores that is left of all films."""
+        chunks, seconds, known = 0, 0.0, planned
+        for film in self.films.values():
+            left, cost = len(film.board.todo) + len(film.board.open), film.spent.cost
+            chunks += left
+            known = known and film.survey.complete
+            if film.meter.chunks_done:
+                spent = cost.gpu_s if gpu else cost.cpu_s
+                seconds += left * spent / film.meter.chunks_done
+        return Left(chunks, known, seconds or None)
+
+    @contextmanager
+    def _film(self, name: str) -> Iterator[None]:
+        """Hold what goes wrong against one film alone.
+
+        Raises:
+            NodeLost: If this process will not live on.
+        """
+        try:
+            yield
+        except NodeLost:
+            raise
+        except Exception as error:  # noqa: BLE001 - no film stops the others
+            self._give_up(name, error)
