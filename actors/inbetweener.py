@@ -19,6 +19,7 @@ from pipeline.judge.tables import Row, write_rows
 from pipeline.media.container import Film
 from pipeline.media.decode import Frame
 from pipeline.media.encode import Encoding, Segment, write_segment
+from pipeline.media.seam import Seams
 from pipeline.plan import Chunk, Part, Shot
 from pipeline.recipe import Recipe
 
@@ -77,7 +78,7 @@ def _filled(film: Film, order: FillOrder, painted: Sequence[Painted]) -> Segment
         segment = write_segment(
             _emitted(film, order, painted, rows),
             film=film,
-            encoding=order.encoding,
+            encoding=replace(order.encoding, seams=_seams(order)),
             path=order.segment,
             crf=order.recipe.crf,
         )
@@ -86,6 +87,14 @@ def _filled(film: Film, order: FillOrder, painted: Sequence[Painted]) -> Segment
         return NeedsKeys(over.frames)
     write_rows(rows, order.table)
     return segment
+
+
+def _seams(order: FillOrder) -> Seams:
+    """Say where the segment's shots go on in the segments beside it."""
+    parts, start, stop = order.chunk.parts, order.start, order.stop
+    before = start == order.chunk.start and not parts[0].opens
+    after = stop == order.chunk.stop and not parts[-1].closes
+    return Seams(stop - start, before=before, after=after)
 
 
 def counted(order: FillOrder, painted: Sequence[Painted]) -> tuple[int, int]:

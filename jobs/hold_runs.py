@@ -21,6 +21,7 @@ from pipeline.judge.tables import read_rows
 from pipeline.media.container import Film, read_film
 from pipeline.media.decode import Frame, frames
 from pipeline.media.encode import choose_encoding, disk, write_segment
+from pipeline.media.seam import Seams
 from pipeline.paint.styles import manifest
 from pipeline.plan import RENDER_VERSION
 from pipeline.recipe import Recipe
@@ -152,7 +153,8 @@ def _code(painted: Path, target: Path) -> None:
     for start, stop in pairwise(ends):
         path = target.with_suffix(f".{start}.mp4")
         part = frames(film, start, stop)
-        write_segment(part, film=film, encoding=encoding, path=path, crf=_CRF)
+        own = Seams(stop - start, before=start > 0, after=stop < film.frames)
+        write_segment(part, film=film, encoding=replace(encoding, seams=own), path=path, crf=_CRF)
         decoded = frames(read_film(path), 0, stop - start)
         kept += [
             replace(one, index=start + i, pts=int(film.pts[start + i]))

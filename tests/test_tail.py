@@ -1,5 +1,6 @@
 """The end of a segment: as good as its inside, and nothing of the repeats is left."""
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pipeline.media.container import Film, read_film
 from pipeline.media.decode import Frame, frames
 from pipeline.media.encode import Encoding, choose_encoding, write_segment
 from pipeline.media.samples import picture_of
+from pipeline.media.seam import NONE, Seams, finer
 from pipeline.media.tail import tail
 
 SIZE = (160, 96)
@@ -41,6 +43,28 @@ def test_the_last_frames_of_a_segment_are_no_coarser_than_its_inside(
     found = errors(film, path)
     assert max(found[-2:]) < 1.1 * float(np.median(found[4:-4]))
     assert found[0] < float(np.median(found[4:-4]))
+
+
+def test_a_segment_is_finer_where_it_meets_another_one(film: Film, tmp_path: Path) -> None:
+    found = []
+    for number, seams in enumerate([NONE, Seams(24, before=True, after=True)]):
+        path = tmp_path / f"{number}.mp4"
+        encoding = replace(encoding_of(film, tmp_path), seams=seams)
+        write_segment(frames(film, 0, 24), film=film, encoding=encoding, path=path, crf=16)
+        found.append(errors(film, path))
+    alone, met = found
+    assert met[0] < 0.7 * alone[0]
+    assert met[-1] < 0.5 * alone[-1]
+    assert met[-1] < met[-2] < met[-3]
+    assert np.mean(met[4:-4]) <= np.mean(alone[4:-4])
+
+
+@pytest.mark.parametrize("frames", range(1, 8))
+def test_what_is_finer_lies_within_its_segment(frames: int) -> None:
+    found = finer(Seams(frames, before=True, after=True))
+    assert set(found) <= set(range(frames))
+    assert min(found.values()) > 1
+    assert found[0] == found[frames - 1] == 3
 
 
 def test_a_segment_of_one_frame_has_no_repeats_left(film: Film, tmp_path: Path) -> None:

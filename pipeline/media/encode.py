@@ -38,6 +38,7 @@ from pipeline.media.hdr10 import IN_STREAM, StaticMetadata, settings_of, static_
 from pipeline.media.orientation import stored_of
 from pipeline.media.proof import pixels_of
 from pipeline.media.samples import picture_of
+from pipeline.media.seam import NONE, Seams
 from pipeline.media.tags import choose_color
 from pipeline.media.tail import tail
 
@@ -64,6 +65,8 @@ class Encoding:
     """What the written samples mean; None is what the film's own mean."""
     metadata: StaticMetadata | None = None
     """What the encoder says about the film's light."""
+    seams: Seams = NONE
+    """Of a segment: where it meets others."""
 
     @property
     def coder(self) -> Coder:
@@ -137,9 +140,8 @@ def choose_encoding(
 def _of_container(film: Film, codec: Codec, container: Container) -> list[str]:
     if container == "mxf":
         _check_mxf(film, codec)
-    if container not in _MILLISECONDS or not film.variable_rate:
-        return []
-    if (film.time_base * 1000).denominator == 1:
+    exact = not film.variable_rate or (film.time_base * 1000).denominator == 1
+    if container not in _MILLISECONDS or exact:
         return []
     return [f"{container} counts milliseconds: the frames of this variable rate go to the nearest"]
 
@@ -186,8 +188,7 @@ def write_segment(
             os.fsync(file.fileno())
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             size = file.tell()
-    pixels = pixels_of(path, film, start, stop)
-    return Segment(path, start, stop, size, digest, pixels)
+    return Segment(path, start, stop, size, digest, pixels_of(path, film, start, stop))
 
 
 @contextmanager
@@ -282,6 +283,7 @@ def _stream(
         rate=film.frame_rate,
         preset=encoding.preset,
         more=settings_of(encoding.metadata, encoding.codec),
+        seams=encoding.seams,
     )
     hush(encoding.codec)
     stream = cast(av.VideoStream, container.add_stream(row.encoder, rate_of(film), options=options))

@@ -13,13 +13,21 @@ import av
 from pipeline.errors import BadRequest
 from pipeline.media.codecs import Codec, coder
 from pipeline.media.samples import PIXEL_FORMATS
+from pipeline.media.seam import NONE, Seams, finer
 
 _BYTE = 8
 _ON_GPU: frozenset[Codec] = frozenset({"h264_nvenc", "hevc_nvenc"})
 
 
 def options_of(
-    codec: Codec, *, quality: int | None, pixel_format: str, rate: Fraction, preset: str, more: str
+    codec: Codec,
+    *,
+    quality: int | None,
+    pixel_format: str,
+    rate: Fraction,
+    preset: str,
+    more: str,
+    seams: Seams = NONE,
 ) -> dict[str, str]:
     """Give the settings of the encoder.
 
@@ -30,11 +38,12 @@ def options_of(
         rate: frames a second; there is a sync frame every two seconds at least.
         preset: of x264 and x265, time against size.
         more: settings in the words of the encoder's own list, each after a colon.
+        seams: where x264's segment meets others.
     """
     every = max(12, round(2 * rate))
     if codec in {"h264", "hevc"}:
         make = _x264 if codec == "h264" else _x265
-        return {"preset": preset, **make(quality, every, more, pixel_format)}
+        return {"preset": preset, **make(quality, every, more, pixel_format, seams)}
     if codec == "av1":
         return _svt(quality, every, more)
     if codec == "vp9":
@@ -46,17 +55,20 @@ def options_of(
     return _of_one_quality(codec, pixel_format)
 
 
-def _x264(quality: int | None, every: int, more: str, pixel_format: str) -> dict[str, str]:
+def _x264(
+    quality: int | None, every: int, more: str, pixel_format: str, seams: Seams
+) -> dict[str, str]:
     # above 8 bits a crf of 0 is not lossless
     lossless = quality == 0 and PIXEL_FORMATS[pixel_format].depth > _BYTE
     chosen = {"qp": "0"} if lossless else {"crf": str(quality)}
     own = f"threads=1:open-gop=0:keyint={every}:cpu-independent=1{more}"
-    if quality:  # the first picture is seen beside the end of another segment
-        own += ":zones=0,0,b=1.5"
+    if quality:
+        zones = (f"{frame},{frame},b={bits:g}" for frame, bits in finer(seams).items())
+        own += f":zones={'/'.join(zones)}"
     return {**chosen, "x264-params": own}
 
 
-def _x265(quality: int | None, every: int, more: str, _: str) -> dict[str, str]:
+def _x265(quality: int | None, every: int, more: str, _: str, __: Seams) -> dict[str, str]:
     own = f"pools=none:frame-threads=1:lookahead-slices=0:open-gop=0:keyint={every}"
     own += f":info=0:log-level=none{more}" + ("" if quality else ":lossless=1")
     return {"crf": str(quality), "x265-params": own}
