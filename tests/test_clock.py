@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import cast
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.errors import BadRequest
 from pipeline.media.clock import frame_at, later_timecode, parse_frames, parse_time, rescale
+from pipeline.media.index import even_rate
 
 NTSC = Fraction(30000, 1001)
 
@@ -95,3 +98,38 @@ def test_timecode_can_be_advanced_in_steps(a: int, b: int) -> None:
 def test_what_is_no_timecode_is_refused() -> None:
     with pytest.raises(ValueError, match="HH:MM:SS:FF"):
         later_timecode("noon", 1, rate=NTSC)
+
+
+TWO_HOURS = 172_627
+FILM = Fraction(24000, 1001)
+
+
+@dataclass(frozen=True)
+class Unsaid:
+    """A stream whose container says no rate."""
+
+    average_rate: Fraction | None = None
+    guessed_rate: Fraction | None = None
+    base_rate: Fraction | None = None
+
+
+@pytest.mark.parametrize(
+    "base", [Fraction(1, 24000), Fraction(1001, 24000), Fraction(1, 90000), Fraction(1, 1000)]
+)
+def test_2398_two_hours_no_drift(base: Fraction) -> None:
+    step = 1 / FILM / base
+    number = np.arange(TWO_HOURS)
+    pts = (2 * number * step.numerator + step.denominator) // (2 * step.denominator)
+    rate, variable = even_rate(cast(av.VideoStream, Unsaid()), pts, base)
+    assert (rate, variable) == (FILM, False)
+    last = (TWO_HOURS - 1) / FILM
+    assert last == Fraction(28799771, 4000)
+    assert abs(int(pts[-1]) * base - last) <= base / 2
+    for frame in (*range(0, TWO_HOURS, 997), *range(TWO_HOURS - 200, TWO_HOURS)):
+        assert rescale(1001 * frame, Fraction(1, 24000), base) == pts[frame]
+        assert rescale(frame, 1 / FILM, Fraction(1, 24000)) == 1001 * frame
+
+
+def test_timecode_of_two_hours_is_that_of_the_clock() -> None:
+    assert later_timecode("01:00:00:00", TWO_HOURS - 1, rate=FILM) == "02:59:52:18"
+    assert later_timecode("01:00:00;00", 2 * 107_892, rate=NTSC) == "03:00:00;00"

@@ -165,6 +165,16 @@ for start in range(12):
 """
 
 
+def test_nobody_sets_the_level_of_ffmpegs_log() -> None:
+    """It deadlocks PyAV 18.1 where a decoder with threads is closed early (PyAV 751, 2276)."""
+    root = Path(__file__).parent.parent
+    files = [
+        file for name in ("pipeline", "actors", "jobs") for file in root.glob(f"{name}/**/*.py")
+    ]
+    assert len(files) > 100
+    assert not [file.name for file in files if "logging.set_level" in file.read_text("utf-8")]
+
+
 def test_a_worker_never_hangs_on_early_close(tmp_path: Path) -> None:
     path = make_film(tmp_path / "film.mp4", numbered(texture(N)), bframes=3)
     root = Path(__file__).parent.parent
