@@ -13,6 +13,7 @@ from jobs import (
     bench_batch_cli,
     bench_hold_cli,
     bench_media_cli,
+    bench_outlook_cli,
     bench_ray_cli,
 )
 from jobs.bench_speed_cli import speed
@@ -20,7 +21,7 @@ from jobs.bench_speed_cli import speed
 Style = Annotated[str, typer.Option(help="A name that [b]reelbrush styles[/b] lists.")]
 
 bench_app = typer.Typer(
-    help="Measure: steps (the default), hold, sweep, painter, ablation, speed, "
+    help="Measure: steps (the default), hold, outlook, sweep, painter, ablation, speed, "
     "efficiency, memory, same, kills, soak, recover, driver, scan, fuzz, matrix, long.",
     add_completion=False,
 )
@@ -37,6 +38,7 @@ def bench(context: typer.Context) -> None:
 
 bench_app.command()(speed)
 bench_app.command(epilog=bench_hold_cli.EXAMPLE)(bench_hold_cli.hold)
+bench_app.command(epilog=bench_outlook_cli.EXAMPLE)(bench_outlook_cli.outlook)
 bench_app.command(epilog=bench_ablation_cli.EXAMPLE)(bench_ablation_cli.ablation)
 bench_app.command(epilog=bench_media_cli.FUZZ)(bench_media_cli.fuzz)
 bench_app.command(epilog=bench_media_cli.MATRIX)(bench_media_cli.matrix)

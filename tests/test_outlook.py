@@ -1,6 +1,7 @@
 """Forecasts of loss and time: known answers, and what the command says before it paints."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -9,11 +10,16 @@ import pytest
 
 from commands import Ended, command
 from films import cut, make_film, texture
+from jobs.bench_outlook import Seen, fitted
+from jobs.progress import Silent
+from jobs.stylize import Job, stylize
+from painters import Boils
 from pipeline import forecast
 from pipeline.forecast import predict_times
+from pipeline.judge.tables import read_rows
 from pipeline.media.container import read_film
 from pipeline.motion.rows import Analysis
-from pipeline.outlook import expected_loss
+from pipeline.outlook import CONTENT, HOLE, causes, expected_loss
 from pipeline.plan import plan
 from pipeline.recipe import Recipe
 
@@ -48,29 +54,65 @@ def test_a_sixth_of_the_holes_of_an_even_gap_are_left_in_its_frames() -> None:
     assert loss.shape == (12,)
     assert loss[-1] == 0, "a key has no hole"
     assert np.allclose(loss[:-1], loss[:-1][::-1])
-    assert float(loss.sum()) / 12 == pytest.approx(2.2e-4 * 12 * 0.12 / 6 * (1 - 1 / 144))
+    assert float(loss.sum()) / 12 == pytest.approx(HOLE * 12 * 0.12 / 6 * (1 - 1 / 144))
 
 
 def test_more_keys_leave_less_and_content_is_always_there() -> None:
     analysis = rows(25, content=1e-4)
     means = [float(expected_loss(analysis, keys).mean()) for keys in ((0, 24), (0, 12, 24))]
-    assert means[0] > means[1] > 1.78e-4
+    assert means[0] > means[1] > CONTENT * 1e-4
     every = expected_loss(analysis, tuple(range(25)))
-    assert np.allclose(every, 1.78e-4)
+    assert np.allclose(every, CONTENT * 1e-4)
     alone = expected_loss(analysis, tuple(range(25)), alone=True)
-    assert np.allclose(alone, 1.78e-4 + 2.2e-4)
+    assert np.allclose(alone, CONTENT * 1e-4 + HOLE)
 
 
 def test_a_freeze_has_no_loss_and_a_hole_is_never_more_than_the_frame() -> None:
     loss = expected_loss(rows(40, hole=0.9, content=1e-4, still=(7, 8)), (0, 39))
     assert loss[6] == loss[7] == 0
-    assert float(loss.max()) == pytest.approx(1.78e-4 + 2.2e-4)
+    assert float(loss.max()) == pytest.approx(CONTENT * 1e-4 + HOLE)
 
 
 def test_what_cannot_be_judged_counts_for_nothing() -> None:
     analysis = rows(5, hole=0.0)
     analysis.content[2] = np.nan
     assert np.isfinite(expected_loss(analysis, (0, 4))).all()
+
+
+def test_loss_is_what_its_causes_are_times_their_factors() -> None:
+    analysis = rows(25, content=1e-4, still=(7,))
+    content, hole = causes(analysis, (0, 12, 24))
+    assert np.allclose(CONTENT * content + HOLE * hole, expected_loss(analysis, (0, 12, 24)))
+    assert content[6] == hole[6] == 0
+    assert causes(analysis, (0, 12, 24), alone=True)[1].sum() == 23
+
+
+def test_factors_are_found_again_and_weigh_too_much_like_too_little() -> None:
+    random = np.random.default_rng(0)
+    content, hole = random.uniform(1e-5, 1e-3, 300), random.uniform(0.01, 1, 300)
+    exact = Seen("film", "style", "auto", content, hole, 3 * content + 1e-4 * hole)
+    assert fitted([exact]) == pytest.approx((3, 1e-4), rel=1e-4)
+    double, half = (replace(exact, loss=exact.loss * factor) for factor in (2, 0.5))
+    assert fitted([double, half]) == pytest.approx((3, 1e-4), rel=1e-4)
+
+
+def test_a_painted_film_is_held_against_its_forecast(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    film = make_film(tmp_path / "film.mkv", cut(16, (64, 48), at=9), codec="ffv1")
+    job = Job(film, tmp_path / "painted.mkv", Recipe(style="made", codec="ffv1"))
+    stylize(job, progress=Silent(), hire=Boils)
+    result = tmp_path / "outlook.json"
+    words = ("bench", "outlook", job.target, "-o", result)
+    assert command(*words, patch=monkeypatch, capfd=capfd).code == 0
+    found = json.loads(result.read_text())
+    (one,) = found["films"]
+    losses = [row.loss for row in read_rows([job.table]) if row.loss]
+    assert one["frames"] == len(losses) == found["best"]["frames"] == 14
+    assert one["measured"] == pytest.approx(np.mean(losses))
+    ratio = one["expected"] / one["measured"]
+    assert found["used"]["lowest"] == found["used"]["highest"] == pytest.approx(ratio)
+    assert found["best"]["apart"] <= found["used"]["apart"]
 
 
 # -- time ------------------------------------------------------------------------------------------
