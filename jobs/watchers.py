@@ -1,30 +1,47 @@
-"""Everybody who watches a batch: a person, whoever looks into its folder, Prometheus, its result.
+"""Everybody who watches a batch: a person, whoever looks into its folder, Prometheus.
 
 What goes wrong with one that watches is nothing to the batch: it is said once, and that one is told
 no more.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
-from jobs.batch_result import Outcomes
 from jobs.gauges import Gauges
-from jobs.show import PlainLines, Screen
+from jobs.show import PlainLines, Screen, Watching
 from jobs.standing import Standing, Watcher
-from jobs.standing_file import StandingFile
+from jobs.standing_file import STANDING, StandingFile
 
 
 @dataclass(slots=True)
-class _Guarded:
+class Late:
+    """Somebody who looks on from the first standing on: what is said before has the terminal."""
+
+    watching: Watching
+    stack: ExitStack
+    """on which it is entered"""
+    here: bool = False
+
+    def __call__(self, standing: Standing) -> None:
+        """Tell it; it is entered first."""
+        if not self.here:
+            self.here = True
+            self.stack.enter_context(self.watching)
+        self.watching(standing)
+
+
+@dataclass(slots=True)
+class Guarded:
     """A watcher that raises nothing."""
 
     watch: Watcher | None
     name: str
     note: Callable[[str], None]
+    """told once, if it fails"""
 
     def __call__(self, standing: Standing) -> None:
         """Tell it, if it still listens."""
@@ -37,26 +54,22 @@ class _Guarded:
             self.note(f"{self.name} is kept no longer: {type(error).__name__}: {error}")
 
 
-@contextmanager
-def watching(
-    job: Path, folder: Path, outcomes: Outcomes
-) -> Iterator[tuple[tuple[Watcher, ...], Callable[[str], None]]]:
-    """Have a batch watched for as long as this is entered.
+def watchers_of(
+    name: str, folder: Path, stack: ExitStack
+) -> tuple[tuple[Watcher, ...], Callable[[str], None]]:
+    """Have a batch watched until ``stack`` is closed.
 
     Args:
-        job: the job file, by whose name the batch is known to Prometheus.
+        name: by which Prometheus knows the batch.
         folder: the batch's.
-        outcomes: what becomes of its films.
+        stack: on which the table is entered, once there is something to show.
 
-    Yields:
+    Returns:
         Who is to be told how it stands, and what says something that a person should know.
     """
     console = Console(stderr=True)
-    with Screen(console) if console.is_terminal else PlainLines() as shown:
-        kept: tuple[tuple[str, Watcher], ...] = (
-            ("standing.json", StandingFile(folder)),
-            ("Prometheus' view", Gauges(job.name)),
-            ("what films took", outcomes.watch),
-        )
-        table = _Guarded(shown, "the table", lambda _: None)  # nobody is left to read of it
-        yield (table, *(_Guarded(watch, name, shown.note) for name, watch in kept)), shown.note
+    shown: Screen | PlainLines = Screen(console) if console.is_terminal else PlainLines()
+    table = Guarded(Late(shown, stack), "the table", lambda _: None)
+    file = Guarded(StandingFile(folder), STANDING, shown.note)
+    gauges = Guarded(Gauges(name), "what Prometheus sees", shown.note)
+    return (table, file, gauges), shown.note
