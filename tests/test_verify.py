@@ -5,12 +5,13 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from films import Sound, make_film, numbered, scribble, texture, truncate
 from pipeline.errors import VerificationFailed
-from pipeline.media.assemble import assemble
+from pipeline.media.assemble import assemble, foreseen
 from pipeline.media.color import ColorTags
 from pipeline.media.container import Film, read_film
 from pipeline.media.decode import frames
@@ -94,3 +95,34 @@ def test_a_truncated_or_damaged_film_is_found(
     spoilt.write_bytes(content)
     with pytest.raises(VerificationFailed):
         verify_film(film, scribble(spoilt, at=60, size=1500), encoding=encoding, start=0, stop=N)
+
+
+def attached(source: Path, target: Path, content: bytes) -> Path:
+    """Copy a film and put a font beside it."""
+    with av.open(str(source)) as given, av.open(str(target), "w") as made:
+        streams = {stream.index: made.add_stream_from_template(stream) for stream in given.streams}
+        made.add_attachment("font.ttf", "application/x-truetype-font", content)
+        for packet in given.demux():
+            if packet.size:
+                packet.stream = streams[packet.stream.index]
+                made.mux(packet)
+    return target
+
+
+def test_attachments_go_along_byte_for_byte_or_are_said_to_be_left_out(tmp_path: Path) -> None:
+    plain = make_film(tmp_path / "plain.mkv", texture(4, (64, 48)), sounds=[Sound()])
+    film = read_film(attached(plain, tmp_path / "film.mkv", b"\0\1\0\0 a font"))
+    target = tmp_path / "made.mkv"
+    encoding, _ = choose_encoding(film, codec="ffv1", target=target)
+    given = frames(film, 0, 4)
+    part = write_segment(given, film=film, encoding=encoding, path=tmp_path / "0.mkv")
+    assert assemble(film, [part], target=target, encoding=encoding, start=0, stop=4) == []
+    found = verify_film(film, target, encoding=encoding, start=0, stop=4)
+    assert "font.ttf, 11 bytes equal" in [check.found for check in found.checks]
+    other = read_film(attached(plain, tmp_path / "other.mkv", b"\0\1\0\0 another"))
+    with pytest.raises(VerificationFailed, match="not the same file as font"):
+        verify_film(other, target, encoding=encoding, start=0, stop=4)
+    mp4, _ = choose_encoding(film, codec="h264", target=tmp_path / "made.mp4")
+    assert "track 2 (attachment of no known codec) has no place in mp4: left out" in foreseen(
+        film, mp4, start=0
+    )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import av
 from av.audio.frame import AudioFrame
+from av.stream import AttachmentStream
 
 from pipeline.errors import SourceError
 from pipeline.media.container import Film
@@ -64,6 +65,7 @@ def compare_tracks(
     copied = []
     for a, b in zip(wanted, got, strict=True):
         if a.kind == "attachment":
+            verdicts.append(_attached(film, a, made, b))
             continue
         verdict, one = _compare(film, a, cut, made, b)
         verdicts.append(verdict)
@@ -114,6 +116,23 @@ def _compare(film: Film, a: Track, cut: Cut, made: Film, b: Track) -> tuple[Verd
         return (name, False, f"{name} starts {second - first:+.4f} s off"), None
     how = "every packet" if samples is None else "wrapped anew, every decoded sample"
     return (name, True, f"{how} equal, sha256 {digest[:16]}"), copied
+
+
+def _attached(film: Film, a: Track, made: Film, b: Track) -> Verdict:
+    """Compare the file that an attachment is: its name, its kind and every byte."""
+    one, other = _attachment(film, a), _attachment(made, b)
+    name = f"track {a.index} (attachment)"
+    if one == other:
+        return name, True, f"{one[0]}, {len(one[2])} bytes equal"
+    return name, False, f"{name} was written as {other[0]}, not the same file as {one[0]}"
+
+
+def _attachment(film: Film, track: Track) -> tuple[str, str, bytes]:
+    with av.open(str(film.path), "r", metadata_errors="replace") as source:
+        stream = source.streams[track.index]
+        data = stream.data if isinstance(stream, AttachmentStream) else b""
+        words = stream.metadata
+        return words.get("filename", ""), words.get("mimetype", ""), data
 
 
 def _digest(film: Film, track: Track, cut: Cut) -> tuple[str, float]:
