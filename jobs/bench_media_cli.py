@@ -1,5 +1,7 @@
 """The commands ``reelbrush bench fuzz``, ``matrix`` and ``long``: films in, films out, exactly."""
 
+import os
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -26,10 +28,15 @@ def fuzz(
     from jobs.results import store
     from pipeline.errors import VerificationFailed
 
+    began, spent = time.monotonic(), _cpu()
     with progress() as telling:
         found = run(cases, seed=seed, workers=workers, limit=limit, progress=telling)
     counted = job.as_json(found)
-    _say(f"{counted['cases']} cases: {counted['ends']}, slowest {counted['slowest']} s")
+    counted |= {"wall": round(time.monotonic() - began, 1), "cpu": round(_cpu() - spent, 1)}
+    _say(
+        f"{counted['cases']} cases in {counted['wall']} s ({counted['cpu']} s of CPU): "
+        f"{counted['ends']}, slowest {counted['slowest']} s"
+    )
     bad = [one for one in found if one.end in job.BAD]
     for one in bad:
         _say(f"{one.end}: {one.specimen}, seed {one.seed}, {one.damage}: {one.line}")
@@ -88,6 +95,12 @@ def long(
         store(output, job.as_json(found))
     if not (found.exact and found.verified):
         raise VerificationFailed("the long film is not exact")
+
+
+def _cpu() -> float:
+    """Seconds of this process and of those that it has waited for."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
 
 
 def _say(text: str) -> None:
