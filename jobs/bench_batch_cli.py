@@ -56,20 +56,20 @@ def soak(
     from jobs.progress import progress
     from pipeline.errors import VerificationFailed
 
-    films = _footage(folder, frames, size)
+    films = footage(folder, frames, size)
     plan = job.Plan(seconds=seconds, mean=mean, back=back)
     with progress() as telling:
         found = job.soak(films, seed=seed, plan=plan, progress=telling, keep=keep)
     facts = found.facts()
     kills = ", ".join(f"{count} {who}" for who, count in found.kills.items())
-    _say(
+    say(
         f"seed {seed}: killed {kills}; {facts['films_exact']} of {facts['films_painted']} films "
         f"exact, {facts['films_equal']} equal; lost {facts['frames_lost']} frames, "
         f"{facts['chunks_duplicated']} chunks twice, {facts['hangs']} hangs; "
         f"{facts['commands']} commands for {len(found.batches)} batches, "
         f"{found.calm:.0f} s a batch undisturbed"
     )
-    _store(output, f"seed {seed}", facts)
+    stored(output, f"seed {seed}", facts)
     if not job.well(found):
         raise VerificationFailed("a kill has cost something")
 
@@ -96,15 +96,15 @@ def recover(
     if who not in victims:
         raise BadRequest(f"--who: worker or node, got {who!r}")
     victim = victims[who]
-    films = _footage(folder, frames, size, count=1)
+    films = footage(folder, frames, size, count=1)
     with progress() as telling:
         found = job.recover(films, who=victim, repeats=repeats, seed=seed, progress=telling)
     facts = job.facts(found, who=victim)
-    _say(
+    say(
         f"{who}: again after {facts['median']} s in the median of {facts['count']}, "
         f"{facts['longest']} s at most, {facts['never']} never"
     )
-    _store(output, who, facts)
+    stored(output, who, facts)
     if not facts["met"]:
         raise VerificationFailed(f"the goal of {facts['goal']} s is missed")
 
@@ -125,17 +125,17 @@ def driver(
     from jobs.progress import progress
     from pipeline.errors import VerificationFailed
 
-    films = _footage(folder, frames, size)
+    films = footage(folder, frames, size)
     with progress() as telling:
         found = job.resume(films, repeats=repeats, workers=workers, progress=telling)
     for one in found:
-        _say(
+        say(
             f"killed at {one.committed} of {one.chunks} chunks, {one.open} begun: "
             f"{one.redone} steps done again, {one.in_flight} were in flight; "
             f"{one.verdict.duplicated} chunks twice, {one.verdict.equal} films equal"
         )
     facts = job.facts(found, films=films.count)
-    _store(output, "driver", facts)
+    stored(output, "driver", facts)
     if not facts["well"]:
         raise VerificationFailed("a killed command has cost more than what was in flight")
 
@@ -157,14 +157,15 @@ def scan(
         found = job.scan(
             folder, receipts=receipts, size=kib << 10, repeats=repeats, progress=telling
         )
-    _say(
+    say(
         f"{receipts} receipts, segments of {kib} KiB: {found.warm.median:.2f} s warm, "
         f"{found.cold.median:.2f} s cold, {found.identities:.2f} s of it for names"
     )
-    _store(output, f"receipts {receipts}", {"goal": job.GOAL, **asdict(found)})
+    stored(output, f"receipts {receipts}", {"goal": job.GOAL, **asdict(found)})
 
 
-def _footage(folder: Path, frames: int, size: str, *, count: int = _FILMS) -> "Footage":
+def footage(folder: Path, frames: int, size: str, *, count: int = _FILMS) -> "Footage":
+    """Made films as a person asks for them."""
     from jobs.footage import Footage
     from pipeline.errors import BadRequest
 
@@ -178,12 +179,14 @@ def _footage(folder: Path, frames: int, size: str, *, count: int = _FILMS) -> "F
     return Footage(folder / name, count=count, frames=frames, size=(width, height))
 
 
-def _store(output: Path | None, name: str, facts: dict[str, object]) -> None:
+def stored(output: Path | None, name: str, facts: dict[str, object]) -> None:
+    """Add a part to a stored result, if one is wanted."""
     from jobs.parts import add_part
 
     if output is not None:
         add_part(output, name, facts)
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Print a line."""
     Console().print(text, highlight=False, markup=False, soft_wrap=True)

@@ -15,6 +15,7 @@ from jobs import (
     bench_media_cli,
     bench_outlook_cli,
     bench_ray_cli,
+    bench_schedule_cli,
 )
 from jobs.bench_speed_cli import speed
 
@@ -22,7 +23,8 @@ Style = Annotated[str, typer.Option(help="A name that [b]reelbrush styles[/b] li
 
 bench_app = typer.Typer(
     help="Measure: steps (the default), hold, outlook, sweep, painter, ablation, speed, "
-    "efficiency, memory, same, kills, soak, recover, driver, scan, fuzz, matrix, long.",
+    "efficiency, memory, same, kills, soak, recover, driver, scan, schedule, "
+    "fair, fuzz, matrix, long.",
     add_completion=False,
 )
 Seconds = Annotated[float, typer.Option(help="Length of the film's beginning.", min=0.1)]
@@ -45,6 +47,7 @@ bench_app.command(epilog=bench_media_cli.MATRIX)(bench_media_cli.matrix)
 bench_app.command(epilog=bench_media_cli.LONG)(bench_media_cli.long)
 bench_ray_cli.add_to(bench_app)
 bench_batch_cli.add_to(bench_app)
+bench_schedule_cli.add_to(bench_app)
 
 
 @bench_app.command()
