@@ -78,7 +78,7 @@ def _filled(film: Film, order: FillOrder, painted: Sequence[Painted]) -> Segment
         segment = write_segment(
             _emitted(film, order, painted, rows),
             film=film,
-            encoding=replace(order.encoding, seams=_seams(order)),
+            encoding=replace(order.encoding, seams=seams_of(order)),
             path=order.segment,
             crf=order.recipe.crf,
         )
@@ -89,7 +89,7 @@ def _filled(film: Film, order: FillOrder, painted: Sequence[Painted]) -> Segment
     return segment
 
 
-def _seams(order: FillOrder) -> Seams:
+def seams_of(order: FillOrder) -> Seams:
     """Say where the segment's shots go on in the segments beside it."""
     parts, start, stop = order.chunk.parts, order.start, order.stop
     before = start == order.chunk.start and not parts[0].opens

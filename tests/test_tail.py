@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from actors.inbetweener import FillOrder, seams_of
 from films import make_film, planes_of, still, texture
 from pipeline.media.container import Film, read_film
 from pipeline.media.decode import Frame, frames
@@ -14,6 +15,8 @@ from pipeline.media.encode import Encoding, choose_encoding, write_segment
 from pipeline.media.samples import picture_of
 from pipeline.media.seam import NONE, Seams, finer
 from pipeline.media.tail import tail
+from pipeline.plan import Chunk, Part
+from pipeline.recipe import Recipe
 
 SIZE = (160, 96)
 
@@ -65,6 +68,28 @@ def test_what_is_finer_lies_within_its_segment(frames: int) -> None:
     assert set(found) <= set(range(frames))
     assert min(found.values()) > 1
     assert found[0] == found[frames - 1] == 3
+
+
+@pytest.mark.parametrize(
+    ("opens", "closes", "start", "stop", "before", "after"),
+    [
+        (True, True, 10, 40, False, False),
+        (True, False, 10, 40, False, True),
+        (False, True, 10, 40, True, False),
+        (False, False, 10, 40, True, True),
+        (False, False, 12, 39, False, False),
+    ],
+    ids=["shot", "beginning", "end", "middle", "only-some-frames"],
+)
+def test_a_segment_meets_others_only_within_a_shot_and_where_it_is_whole(
+    opens: bool, closes: bool, start: int, stop: int, before: bool, after: bool
+) -> None:
+    part = Part(0, 10, 40, keys=(10, 40), opens=opens, closes=closes, setup=0)
+    order = FillOrder(
+        Chunk(0, (part,)), {}, start, stop, Recipe(style="made"),
+        Encoding("h264", "yuv420p", "mp4"), last_round=False, segment=Path(), table=Path(),
+    )  # fmt: skip
+    assert seams_of(order) == Seams(stop - start, before=before, after=after)
 
 
 def test_a_segment_of_one_frame_has_no_repeats_left(film: Film, tmp_path: Path) -> None:
