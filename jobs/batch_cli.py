@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from jobs.batch_result import Outcomes
     from jobs.jobfile_read import Batch
     from jobs.orders import Ready
+
+_CANCELLED = 130
 
 
 def add_to(app: typer.Typer) -> None:
@@ -77,10 +80,10 @@ def batch(
     looked at; those that cannot be painted are refused, the others are painted, by priority, then
     by deadline. A film that is there, made just so, is not painted again. On a cluster every node
     first proves that it reads the films and writes the folders; exit code 6, a line a node, if not.
-    Exit codes: 0 all films are there, 4 some are not.
+    Exit codes: 0 all films are there, 4 some are not, 130 cancelled (reelbrush cancel JOB.yaml).
     """
     from jobs import jobfile
-    from jobs.batch import How, check, chosen, paint_all
+    from jobs.batch import check, chosen, paint_all
     from jobs.batch_result import SUFFIX, Outcomes, now
     from jobs.control import batch_folder
     from jobs.jobfile_read import read_job_file
@@ -93,32 +96,63 @@ def batch(
     if job is None:
         raise BadRequest("batch needs a job file, or --schema")
     names = options.several(only)
-    whole = read_job_file(job)
-    whole = _at(whole, address)
+    whole = _at(read_job_file(job), address)
     asked = chosen(whole, names)
     file = None if dry_run else result or job.with_name(job.name + SUFFIX)
-    if file is not None:
-        begin(folder or batch_folder(job, whole.work), run=run, began=now(), result=file)
-    outcomes = Outcomes(whole, names=names, file=file)
-    outcomes.save()
-    how = How(backend.value, lambda name, i, n: progress(name, place=(i, n)))
-    try:
-        with progress(job.name) as telling:
-            waiting = check(asked, outcomes, how, progress=telling)
-        if not dry_run:
-            _prove(asked, waiting, how)
-            paint_all(asked, waiting, outcomes, how)
-    finally:
-        outcomes.save(ended=True)
-        _show(outcomes, as_json=as_json, file=file)
-    bad = [one.film for one in outcomes.all if one.bad]
+    with ExitStack() as stack:
+        place = folder or batch_folder(job, whole.work)
+        how = _dry(backend) if file is None else _watched(backend, stack, place, job.name)
+        if file is not None:
+            control = begin(place, run=run, began=now(), result=file)
+            how = replace(how, control=control)
+        outcomes = Outcomes(whole, names=names, file=file)
+        outcomes.save()
+        try:
+            with progress(job.name) as telling:
+                waiting = check(asked, outcomes, how, progress=telling)
+            if not dry_run:
+                _prove(asked, waiting, how)
+                paint_all(asked, waiting, outcomes, how)
+        finally:
+            outcomes.save(ended=True)
+            stack.close()
+            _show(outcomes, as_json=as_json, file=file)
+    _end(outcomes, file, dry_run=dry_run)
+
+
+def _end(outcomes: "Outcomes", file: Path | None, *, dry_run: bool) -> None:
+    """End with the exit code that says what became of the films."""
+    bad = [one for one in outcomes.all if one.bad]
+    if any(one.status == "cancelled" for one in bad):
+        sys.stderr.write("reelbrush: cancelled; the same command goes on from here\n")
+        raise typer.Exit(_CANCELLED)
     if bad:
+        names = ", ".join(one.film for one in bad)
         where = f"; see {file}" if file else ""
         raise BatchFailed(
-            f"{len(bad)} of {len(outcomes.all)} films are not painted: {', '.join(bad)}{where}"
+            f"{len(bad)} of {len(outcomes.all)} films are not painted: {names}{where}"
             if not dry_run
-            else f"{len(bad)} of {len(outcomes.all)} films cannot be painted: {', '.join(bad)}"
+            else f"{len(bad)} of {len(outcomes.all)} films cannot be painted: {names}"
         )
+
+
+def _dry(backend: Backend) -> "How":
+    from jobs.batch import How
+    from jobs.progress import progress
+
+    return How(backend.value, lambda name, i, n: progress(name, place=(i, n)))
+
+
+def _watched(backend: Backend, stack: ExitStack, folder: Path, name: str) -> "How":
+    """Have a batch watched: by a person, by a file in its folder, and by Ray's gauges."""
+    from jobs.log import Log
+    from jobs.watchers import watchers_of
+
+    how = _dry(backend)
+    if backend is not Backend.RAY:
+        return how
+    watchers, note = watchers_of(name, folder, stack)
+    return replace(how, watchers=watchers, note=note, log=Log(folder))
 
 
 def _at(batch: "Batch", address: str | None) -> "Batch":

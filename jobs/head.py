@@ -7,6 +7,7 @@ do, without a credential in it. The address that a person gave counts, whatever 
 import logging
 import os
 import socket
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -26,6 +27,9 @@ VARIABLE = "RAY_API_SERVER_ADDRESS"
 """In which Ray's own commands look for an address, too."""
 _KNOCK = 5.0
 """Seconds to wait for a head to take a connection."""
+_WARM = 60.0
+"""Seconds that a head that has just been started may take until it begins jobs."""
+_TICK = 1.0
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -118,20 +122,30 @@ class Head:
             variables: of its environment, and of its workers'.
             metadata: what Ray keeps with it.
         """
-        try:
-            with self._asked():
-                self._client.submit_job(
-                    entrypoint=entrypoint,
-                    submission_id=job,
-                    runtime_env={"working_dir": str(parcel), "env_vars": dict(variables)},
-                    metadata=dict(metadata),
-                    entrypoint_num_cpus=0,
-                )
-        except ClusterFailed as error:
-            if f"{job} already exists" in str(error):
-                return False
-            raise
-        return True
+        until = time.monotonic() + _WARM
+        while True:
+            try:
+                with self._asked():
+                    self._client.submit_job(
+                        entrypoint=entrypoint,
+                        submission_id=job,
+                        runtime_env={"working_dir": str(parcel), "env_vars": dict(variables)},
+                        metadata=dict(metadata),
+                        entrypoint_num_cpus=0,
+                    )
+            except ClusterFailed as error:
+                if f"{job} already exists" in str(error):
+                    return False
+                if "No available agent" not in str(error):
+                    raise
+                if time.monotonic() > until:
+                    raise ClusterFailed(
+                        f"{self.address}: the head takes no jobs; dashboard_agent.log there says "
+                        "why (its port, 52365 by default, may be another's)"
+                    ) from None
+                time.sleep(_TICK)
+            else:
+                return True
 
     def stop(self, job: str) -> None:
         """End a job: SIGTERM, and three seconds later SIGKILL."""

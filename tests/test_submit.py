@@ -15,6 +15,7 @@ from jobs import folder_job, follow, run_note, watch
 from jobs.attempts import Attempt, State, attempt_of
 from jobs.control import Control
 from jobs.head import Head, read_address
+from jobs.jobfile_read import read_job_file
 from jobs.submit import asked, cancel, submit, visit
 from pipeline.errors import BadRequest, BatchFailed, ClusterFailed
 
@@ -369,7 +370,7 @@ def test_films_in_an_object_store_are_named_as_they_are(tmp_path: Path) -> None:
         HEAD + "- {source: s3://films/a.mov}\n- {source: s3://films/in/b.mov, "
         "output: 's3://films/out/{name}.{style}'}\nwork: /srv/w\n"
     )
-    one, two = jobs.submit.read_job_file(path, elsewhere=True).orders
+    one, two = read_job_file(path, elsewhere=True).orders
     assert (str(one.source), str(one.target)) == ("s3://films/a.mov", "s3://films/a.painted.mp4")
     assert str(two.target) == "s3://films/out/b.adele.mp4"
     assert asked(path).folder == "/srv/w/night.yaml.batch"
