@@ -18,6 +18,8 @@ from pipeline.errors import BadRequest
 
 SIDE_BY_SIDE = 4
 """Requests for parts of one object."""
+_TRIES = 8
+"""Of a request, up to 20 s apart: a service that is away for a moment ends no film."""
 _making = threading.Lock()
 
 
@@ -42,11 +44,12 @@ def _client(_process: int) -> Any:
         raise BadRequest("s3:// needs boto3: pip install 'reelbrush[s3]'") from None
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    tries = int(os.environ.get("AWS_MAX_ATTEMPTS", _TRIES))
     config = Config(
         connect_timeout=10,
         read_timeout=60,
         max_pool_connections=4 * SIDE_BY_SIDE,
-        retries={"mode": "standard"},
+        retries={"mode": "standard", "total_max_attempts": tries},
         s3={"addressing_style": "path" if endpoint else "auto"},
     )
     region = region or ("us-east-1" if endpoint else None)
