@@ -57,6 +57,7 @@ def _billed(order: Order, film: Ready, outcomes: Outcomes, how: How) -> Billed:
         partial(_begun, film.job, order.name, how),
         weight=order.priority,
         deadline=order.deadline.timestamp() if order.deadline else None,
+        frames=film.frames,
         size=film.frames * film.pixels * _SECONDS,
         retries=order.retries,
         pause=how.pause,

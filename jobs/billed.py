@@ -24,6 +24,8 @@ class Billed:
     """its share of the machines, beside others'"""
     deadline: float | None = None
     """seconds since 1970"""
+    frames: int = 0
+    """that are wanted, as far as it is known"""
     size: float = 0.0
     """a guess at the core seconds that it takes, for as long as nothing better is known"""
     retries: int = 0

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from jobs.ledger import Receipt
-from pipeline.forecast import pieces_bytes, predict, predict_times
+from pipeline.forecast import pieces_bytes, predict, predict_all, predict_times
 from pipeline.media.container import Film
 from pipeline.plan import Plan, covering
 from pipeline.recipe import Recipe
@@ -64,6 +64,19 @@ def most_in_flight(plan: Plan, film: Film, *, wanted: tuple[int, int], hands: in
     """Forecast the bytes of pieces on their way: a chunk for each hand and one more."""
     pieces = sorted((pieces_bytes(c, film) for c in covering(plan, *wanted)), reverse=True)
     return sum(pieces[: hands + 1])
+
+
+def in_a_line(
+    plan: Plan, film: Film, recipe: Recipe, *, wanted: tuple[int, int], gpu: bool, hands: int
+) -> dict[str, float]:
+    """Forecast a film for its log: ``memory`` and ``disk`` in bytes, ``cpu_s``, ``gpu_s``."""
+    cost = foretold(plan, film, recipe, wanted=wanted, gpu=gpu, hands=hands)
+    return {
+        "memory": predict_all(plan, film, recipe, workers=hands),
+        "disk": cost.bytes,
+        "cpu_s": round(cost.cpu_s, 1),
+        "gpu_s": round(cost.gpu_s, 1),
+    }
 
 
 def booked(kind: str, *, gpu: bool) -> str:

@@ -8,8 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
-from jobs.batch_result import Outcomes, now
+from jobs.batch_result import Outcomes, most, now
 from jobs.commission import Result
+from jobs.costs import spent_by
 from jobs.jobfile_read import Order
 from jobs.ledger import WorkFolder
 from jobs.retries import MACHINE, in_a_line
@@ -33,7 +34,10 @@ class Fate:
     def done(self, result: Result, tries: int) -> None:
         """It is painted."""
         held = f"{len(result.held)} frames could not be decoded and are held" if result.held else ""
-        self._ended(status="done", frames=result.frames, tries=tries, reason=held, exit_code=0)
+        known = self._outcomes.of(self._order.name).cost or {}
+        cost = most(known, spent_by(result.seconds, bytes_=result.bytes))
+        facts = {"frames": result.frames, "tries": tries, "reason": held, "cost": cost}
+        self._ended(status="done", exit_code=0, **facts)
 
     def failed(self, error: BaseException, tries: int) -> None:
         """It is not painted; the next try may note something else."""
