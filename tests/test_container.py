@@ -154,6 +154,17 @@ def test_a_truncated_film_with_its_index_is_corrupt(
         read_film(truncate(path, share))
 
 
+def test_a_box_that_is_shorter_than_its_head_is_named(tmp_path: Path) -> None:
+    path = make_film(tmp_path / "film.mp4", texture(2, (64, 48)), fast_start=True)
+    content = path.read_bytes()
+    at = int.from_bytes(content[:4])
+    path.write_bytes(content[:at] + b"\0\0\0\3free" + content[at:])
+    with pytest.raises(
+        UnreadableFilm, match=f"its box 'free' at byte {at} says that it is 3 bytes"
+    ):
+        read_film(path)
+
+
 @pytest.mark.parametrize("tags", [Tags(9, 16, 9), Tags(9, 18, 9), Tags(9, 1, 9), Tags(6, 6, 6)])
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
 def test_color_tags_are_read(tmp_path: Path, tags: Tags, suffix: str) -> None:

@@ -37,6 +37,7 @@ from pipeline.media.programs import beside
 from pipeline.media.samples import PIXEL_FORMATS, plain
 from pipeline.media.streams import Track, choose, timecode_of, track_of
 from pipeline.media.times import Run, times_of
+from pipeline.media.whole import broken_box
 
 Interlaced: TypeAlias = Literal["deinterlace", "refuse"]
 """What to do with a film that is made of fields."""
@@ -167,7 +168,8 @@ def read_film(
     except SourceError as error:
         raise type(error)(f"{path.name}: {error}") from None
     except (av.FFmpegError, OSError) as error:
-        raise UnreadableFilm(f"{path.name}: not readable as a film: {error.strerror}") from error
+        why = broken_box(path) or error.strerror
+        raise UnreadableFilm(f"{path.name}: not readable as a film: {why}") from error
     if film.fields and interlaced == "refuse":
         raise UnsupportedFilm(
             f"{path.name}: interlaced; --interlaced deinterlace makes whole pictures of its fields"

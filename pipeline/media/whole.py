@@ -14,6 +14,8 @@ _MXF = bytes.fromhex("060E2B34020501010D010201")
 """How the key of a partition begins (SMPTE ST 377-1, 7.1)."""
 _HEAD = 1 << 16
 _BROADCAST = 1
+_LONG = 1
+"""Stands for a length of 64 bits that follows (ISO/IEC 14496-12, 4.2)."""
 
 
 def cut_short(path: Path) -> bool:
@@ -28,6 +30,36 @@ def cut_short(path: Path) -> bool:
         if head.startswith(_ASF):
             return _asf(head, size)
         return _mxf(head, size)
+
+
+def broken_box(path: Path) -> str:
+    """Say which part of an MP4 or MOV is shorter than its own head; "" if none is found.
+
+    FFmpeg, and what is built on it, reads such a file no further.
+    """
+    try:
+        with path.open("rb") as file:
+            return _broken(file, path.stat().st_size)
+    except OSError:
+        return ""
+
+
+def _broken(file: BinaryIO, size: int) -> str:
+    if file.read(8)[4:] != b"ftyp":
+        return ""
+    at = 0
+    while at + 8 <= size:
+        file.seek(at)
+        length, name = int.from_bytes(file.read(4)), file.read(4)
+        if length == _LONG:
+            length = int.from_bytes(file.read(8))
+        if not length:
+            return ""  # the last one may go on to the end
+        if length < 8:
+            called = name.decode("latin-1")
+            return f"its box {called!r} at byte {at} says that it is {length} bytes long"
+        at += length
+    return ""
 
 
 def _matroska(file: BinaryIO, size: int) -> bool:
