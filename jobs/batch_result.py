@@ -102,7 +102,7 @@ class Outcomes:
             file: where to write it down, None is nowhere.
         """
         self._batch, self._file, self._began = batch, file, now()
-        folder = batch.path.absolute().parent
+        folder = (file or batch.path).absolute().parent
         every = [expected(order, folder) for order in batch.orders]
         self._known = {one.film: one for one in every if not names or one.film in names}
         self._others = {one.film: asdict(one) for one in every} | _earlier(file)

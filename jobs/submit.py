@@ -25,7 +25,7 @@ from jobs.attempts import (
 )
 from jobs.batch import chosen
 from jobs.batch_result import SUFFIX
-from jobs.control import Wish, batch_folder
+from jobs.control import Control, batch_folder
 from jobs.folder_job import Errand, send
 from jobs.head import Head
 from jobs.jobfile_read import Batch, read_job_file
@@ -201,12 +201,12 @@ def visit(head: Head, attempt: Attempt, errand: Errand, *, python: str) -> dict[
     if folder is not None:
         with suppress(BadRequest):
             if errand != "look":
-                wish: Wish = errand
-                from jobs.control import Control
-
-                Control(folder, attempt=attempt.run).ask(wish)
+                Control(folder, attempt=attempt.run).ask(errand)
             return look(folder)
-    return dict(send(head, attempt, errand, python=python))
+    seen = dict(send(head, attempt, errand, python=python))
+    run = seen.get("run")
+    mine = isinstance(run, dict) and run.get("run") == attempt.run
+    return seen if mine or errand != "look" else {}  # a later attempt works there now
 
 
 def cancel(head: Head, attempt: Attempt, *, patience: float, python: str) -> Attempt:

@@ -20,6 +20,7 @@ from jobs.run_note import Run, read_run
 from pipeline.errors import BadRequest
 
 _DAY = 86400.0
+_CANCELLED = 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +88,15 @@ def table(attempts: Sequence[Attempt]) -> Table:
     """Lay attempts out for people, the latest first."""
     made = Table("id", "job", "films", "began", "took", "", box=None, pad_edge=False)
     for one in sorted(attempts, key=lambda one: one.began or 0.0, reverse=True):
-        code = f", exit code {one.exit_code}" if one.exit_code else ""
+        ended = "cancelled" if one.exit_code == _CANCELLED else one.state
+        code = f", exit code {one.exit_code}" if ended == "failed" and one.exit_code else ""
         made.add_row(
             escape(one.id),
             escape(one.job),
             str(one.films),
             (_iso(one.began) or "").replace("T", " ")[:16],
             _took(one),
-            one.state + code,
+            ended + code,
         )
     return made
 
