@@ -7,6 +7,7 @@ on its own.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 from actors.stylizer import Moments, Painting
@@ -99,11 +100,20 @@ def paint(
     painter: Painting, batch: Batch, moments: Mapping[int, Moments], tags: ColorTags
 ) -> PaintedBatch:
     """Paint a batch; ``moments`` by part. The keys of all its parts go to the painter together."""
-    keys = painter.paint_lots([(lot.keys, moments[lot.part]) for lot in batch], tags)
-    return tuple(
-        PaintedLot(lot.part, Painted(painted, painter.tiles(lot.windows, moments[lot.part], tags)))
-        for lot, painted in zip(batch, keys, strict=True)
+    return paint_all(painter, [(batch, moments)], tags)[0]
+
+
+def paint_all(
+    painter: Painting, batches: Sequence[tuple[Batch, Mapping[int, Moments]]], tags: ColorTags
+) -> list[PaintedBatch]:
+    """Paint batches of several chunks; all their keys go to the painter together."""
+    lots = [(lot, moments[lot.part]) for batch, moments in batches for lot in batch]
+    keys = painter.paint_lots([(lot.keys, own) for lot, own in lots], tags)
+    done = iter(
+        PaintedLot(lot.part, Painted(painted, painter.tiles(lot.windows, own, tags)))
+        for (lot, own), painted in zip(lots, keys, strict=True)
     )
+    return [tuple(islice(done, len(batch))) for batch, _ in batches]
 
 
 def gather(painted: Iterable[PaintedBatch], *, parts: int) -> list[Painted]:

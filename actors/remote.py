@@ -24,6 +24,8 @@ from pipeline.errors import ClusterFailed
 Step = Callable[..., Handed]
 Ref: TypeAlias = ray.ObjectRef[Any]
 Stylist: TypeAlias = ActorHandle[Any]
+_NAP = 0.05
+"""Seconds to wait where nothing is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +134,11 @@ def put(value: object) -> Ref:
 
 
 def wait(refs: Sequence[Ref], seconds: float) -> list[Ref]:
-    """Wait so long at most for one of some answers; gives all that are there."""
+    """Wait so long at most for one of some answers, if there are any; gives all that are there."""
     known = list(refs)
+    if not known:
+        time.sleep(min(seconds, _NAP))
+        return []
     ready, _ = ray.wait(known, num_returns=1, timeout=seconds, fetch_local=False)
     if ready and len(known) > 1:
         ready, _ = ray.wait(known, num_returns=len(known), timeout=0, fetch_local=False)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actors.assembler import Assembler
-from actors.batches import Batch, Painted, PaintedBatch, deal, gather
+from actors.batches import Batch, Painted, PaintedBatch, deal, gather, paint_all
 from actors.batches import paint as paint_batch
 from actors.decoder import Decoder
 from actors.harmoniser import Harmoniser
@@ -110,6 +110,14 @@ def paint(hired: Hired, batch: Batch, moments: Mapping[int, Moments], tags: Colo
     return Handed(goods=(paint_batch(painter_of(hired), batch, moments, tags),))
 
 
+def paint_together(
+    hired: Hired, moments: Sequence[Mapping[int, Moments]], tags: ColorTags, *batches: Batch
+) -> Handed:
+    """Paint batches of several chunks; goods: the painted batches, in that order."""
+    pairs = list(zip(batches, moments, strict=True))
+    return Handed(goods=tuple(paint_all(painter_of(hired), pairs, tags)))
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """A chunk's place in the chain along its shot."""
@@ -194,7 +202,15 @@ def assemble(film: Film, segments: Sequence[Segment], joining: Joining) -> Hande
     return Handed(joined)
 
 
+_BRUSHES = 8
+"""Painters with the same net that a process keeps: films with styles of their own take turns."""
 _hired: dict[Callable[[], Painting], Painting] = {}
+"""The latest last."""
+
+
+def _net(make: Callable[[], Painting]) -> object:
+    """What tells a painter's net from others; where that is not known, each has its own."""
+    return getattr(make, "net", make)
 
 
 def painter_of(hired: Hired) -> Painting:
@@ -203,10 +219,13 @@ def painter_of(hired: Hired) -> Painting:
     Raises:
         ClusterFailed: If its weights are not those that the job began with.
     """
-    if hired.make not in _hired:
-        _hired.clear()  # one net in memory, never two
-        _hired[hired.make] = hired.make()
-    found = _hired[hired.make]
+    found = _hired.pop(hired.make, None)
+    if found is None:
+        others = [make for make in _hired if _net(make) != _net(hired.make)]
+        for make in others or list(_hired)[: 1 - _BRUSHES]:
+            del _hired[make]  # one net in memory, never two, and not too many styles
+        found = hired.make()
+    _hired[hired.make] = found
     if hired.weights not in (None, found.weights):
         raise ClusterFailed(
             "a machine would paint other pixels: its painter, its runtime or its kind of processor "

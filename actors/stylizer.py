@@ -20,6 +20,7 @@ from pipeline.paint.working import Working, working
 from pipeline.recipe import Recipe
 
 if TYPE_CHECKING:
+    from pipeline.paint.runtime import Net
     from pipeline.paint.stylize import Brush
 
 Moments = NDArray[np.float32]
@@ -74,6 +75,11 @@ class Hire:
     alone: bool = False
     """paint each frame with its own statistics, not with its shot's"""
 
+    @property
+    def net(self) -> tuple[object, ...]:
+        """What tells its net from others; styles share one, unless a painting was trained alone."""
+        return self.size, self.device, self.threads, self.code.delta and self.code.digest
+
     def __call__(self) -> "Stylizer":
         """Load the brush; see ``Stylizer``."""
         return Stylizer(
@@ -122,14 +128,17 @@ class Stylizer:
         alone: bool = False,
     ) -> None:
         """Load the brush; ``threads`` are the net's on the CPU, None leaves them to its library."""
-        from pipeline.paint.stylize import load_brush
+        from pipeline.paint.stylize import brush_of, load_painter
 
         if device.startswith("cuda"):
             _steady_gpu()
         self._code, self._working, self._alone = code, working, alone
-        self._brush: Brush = load_brush(
-            code, size=size, device=device, threads=threads, structure=structure
-        )
+        key = Hire(code, size, device, threads).net
+        if key not in _nets:
+            _nets.clear()  # one net in memory, never two
+            _nets[key] = load_painter(code, size=size, device=device, threads=threads)
+        net, weights = _nets[key]
+        self._brush: Brush = brush_of(net, code, weights=weights, structure=structure)
 
     @property
     def weights(self) -> str:
@@ -194,6 +203,10 @@ class Stylizer:
             view=window.view,
             working=self._working,
         )
+
+
+_nets: "dict[tuple[object, ...], tuple[Net, str]]" = {}
+"""Of this process, with the digest of its weights: films of several styles share it."""
 
 
 def _steady_gpu() -> None:

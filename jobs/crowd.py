@@ -8,7 +8,7 @@ answer counts. Whose step is next, and what a failure means, is decided elsewher
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ray.exceptions import ActorUnavailableError, OutOfMemoryError, RayActorError, RayError
 
@@ -29,26 +29,45 @@ _ONCE: frozenset[Kind] = frozenset({"introduce", "assemble"})
 """Kinds that are never begun a second time."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
+class Call:
+    """What somebody was asked, or will soon be: one step, or several that are painted together."""
+
+    stylist: int | None
+    node: str | None = None
+    """where it was sent, if that was said"""
+    since: float | None = None
+    """by the monotonic clock; None as long as it waits for a core"""
+
+
+@dataclass(slots=True, eq=False)
 class Out:
-    """A step that somebody works on, or will soon."""
+    """A step that is on its way."""
 
     film: str
     sent: Sent
     turn: Turn | None
     """None where nobody's turn was needed"""
-    stylist: int | None
-    node: str | None
-    """where it was sent, if that was said"""
-    since: float | None
-    """by the monotonic clock; None as long as it waits for a core"""
+    call: Call
     void: bool = False
     """whether nobody wants the answer"""
+    company: bool = False
+    """whether other steps are in the same call"""
 
     @property
     def step(self) -> tuple[str, Task]:
         """What it is."""
         return self.film, self.sent.task
+
+    @property
+    def paints(self) -> bool:
+        """Whether a stylizer is at it."""
+        return self.call.stylist is not None
+
+    @property
+    def since(self) -> float | None:
+        """Since when, by the monotonic clock; None as long as it waits for a core."""
+        return self.call.since
 
 
 class Crowd:
@@ -62,7 +81,8 @@ class Crowd:
         self.stragglers = Stragglers()
         self.waiting = 0
         """Steps that may wait for a core, so that machines come."""
-        self._out: dict[remote.Ref, Out] = {}
+        self._out: dict[remote.Ref, list[Out]] = {}
+        """By answer: several steps may have one."""
         self._longest: dict[Kind, float] = defaultdict(float)
         self._cores, self._looked = 0, float("-inf")
         self._fewer = 0
@@ -78,16 +98,18 @@ class Crowd:
     @property
     def out(self) -> list[Out]:
         """What is on its way."""
-        return list(self._out.values())
+        return [out for several in self._out.values() for out in several]
 
     def free(self) -> tuple[int, int]:
         """Cores and places with stylizers that are free; steps that may wait are in the first."""
-        busy = sum(out.stylist is None for out in self._out.values())
-        return self.cores + self.waiting - busy, self.stylists.free(self._calls())
+        busy = sum(call.stylist is None for call in self._calls())
+        return self.cores + self.waiting - busy, self.stylists.free(self._busy())
 
-    def put(self, out: Out) -> None:
-        """Note that a step was sent."""
-        self._out[out.sent.errand.answer] = out
+    def put(self, *several: Out) -> None:
+        """Note that a step was sent, or several in one call."""
+        self._out[several[0].sent.errand.answer] = list(several)
+        for out in several:
+            out.company = len(several) > 1
         self._start()
 
     def hands(self) -> list[tuple[int | None, str | None]]:
@@ -109,17 +131,14 @@ class Crowd:
 
     def retire(self) -> None:
         """Send stylizers home that are too many."""
-        self.stylists.retire(self._calls())
+        self.stylists.retire(self._busy())
 
     def least_busy(self) -> int:
         """The stylizer that has the least to do."""
-        return self.stylists.least_busy(self._calls())
+        return self.stylists.least_busy(self._busy())
 
     def hear(self, seconds: float) -> Iterator[tuple[Out, Answer | Failure]]:
         """Wait so long at most, and give what has come back."""
-        if not self._out:
-            time.sleep(min(seconds, 0.05))
-            return
         for ref in remote.wait(list(self._out), seconds):
             if ref in self._out:  # else it was given up meanwhile
                 yield from self._heard(ref, self._out.pop(ref))
@@ -127,89 +146,87 @@ class Crowd:
     def stuck(self) -> list[tuple[Out, Failure]]:
         """Give up what takes too long; gives what it was."""
         now, given_up = self._clock(), []
-        for ref, out in list(self._out.items()):
-            most = self._allowed(out.sent.task.kind)
-            if out.since is None or now - out.since <= most:
+        for ref, several in list(self._out.items()):
+            call, most = several[0].call, self._allowed(several[0].sent.task.kind)
+            if call.since is None or now - call.since <= most:
                 continue
             del self._out[ref]
-            self._kill(out, ref)
-            if out.void or self._twins(out):
-                continue
+            if call.stylist is not None:
+                self.stylists.kill(call.stylist)
+            else:
+                remote.stop(ref)
             error = TimeoutError(f"no answer for {most:.0f} s")
-            given_up.append((out, Failure("stuck", error, lost=False)))
+            failure = Failure("stuck", error, lost=False)
+            given_up += [(o, failure) for o in several if not (o.void or self.twins(o))]
         return given_up
 
     def late(self) -> list[Out]:
         """Steps that take much longer than others of their kind, and are not yet sent again."""
-        now, counts = self._clock(), Counter(out.step for out in self._out.values() if not out.void)
-        found = []
-        for out in self._out.values():
-            kind = out.sent.task.kind
-            if out.void or out.since is None or kind in _ONCE or counts[out.step] > 1:
+        now, found = self._clock(), []
+        for several in self._out.values():
+            out, kind = several[0], several[0].sent.task.kind
+            if len(several) > 1 or out.void or out.since is None or kind in _ONCE:
                 continue
             limit = self.stragglers.limit(out.film, kind)
-            if limit is not None and now - out.since > limit:
+            if limit is not None and now - out.since > limit and not self.twins(out):
                 found.append(out)
         return found
 
     def forget(self, film: str) -> None:
         """Give up all that is on its way for a film."""
-        for ref, out in self._out.items():
+        for out in self.out:
             if out.film == film:
-                self._void(ref, out)
+                self._void(out)
 
     def dismiss(self) -> None:
         """Give up all that is on its way and send everybody home: Ray may stay for others."""
-        for ref, out in self._out.items():
-            self._void(ref, out)
+        for out in self.out:
+            self._void(out)
         self.stylists.dismiss()
         self._out.clear()
 
-    def _heard(self, ref: remote.Ref, out: Out) -> Iterator[tuple[Out, Answer | Failure]]:
+    def twins(self, out: Out) -> list[Out]:
+        """Other tries of the same step that are on their way."""
+        return [
+            other
+            for other in self.out
+            if other is not out and other.step == out.step and not other.void
+        ]
+
+    def _heard(self, ref: remote.Ref, several: list[Out]) -> Iterator[tuple[Out, Answer | Failure]]:
         self._start()
-        twins = self._twins(out)
+        wanted = [out for out in several if not out.void]
         try:
             answer = remote.answer(ref)
         except RayError as error:
             failure = read(error)
-            self._blame(out, failure)
-            if not out.void:
-                yield out, failure
+            self._blame(several[0].call, failure)
+            yield from ((out, failure) for out in wanted)
             return
-        kind = out.sent.task.kind
+        out, kind = several[0], several[0].sent.task.kind
         if out.since is not None:
-            self._longest[kind] = max(self._longest[kind], self._clock() - out.since)
-            self.stragglers.note(out.film, kind, self._clock() - out.since)
-        if out.void:
-            return
-        for twin in twins:
-            self._void(twin, self._out[twin])
-        yield out, answer
-
-    def twin(self, out: Out) -> bool:
-        """Whether somebody else is at the same step."""
-        return bool(self._twins(out))
-
-    def _twins(self, out: Out) -> list[remote.Ref]:
-        """Other tries of the same step that are on their way."""
-        return [
-            ref
-            for ref, other in self._out.items()
-            if other is not out and other.step == out.step and not other.void
-        ]
+            took = self._clock() - out.since
+            self._longest[kind] = max(self._longest[kind], took)
+            if len(several) == 1:
+                self.stragglers.note(out.film, kind, took)
+        each = (answer.ended - answer.began) / len(several)
+        for out in wanted:
+            for twin in self.twins(out):
+                self._void(twin)
+            yield out, replace(answer, ended=answer.began + each)
 
     def _start(self) -> None:
-        """The clock of a step begins when it has a core, or is its stylizer's next."""
+        """The clock of a call begins when it has a core, or is its stylizer's next."""
         now, cores, at = self._clock(), self.cores, set[int]()
-        for out in self._out.values():  # in the order in which they were sent
-            if out.stylist is None:
+        for call in self._calls():  # in the order in which they were sent
+            if call.stylist is None:
                 free = cores > 0
                 cores -= 1
             else:
-                free = out.stylist not in at
-                at.add(out.stylist)
-            if out.since is None and free:
-                out.since = now
+                free = call.stylist not in at
+                at.add(call.stylist)
+            if call.since is None and free:
+                call.since = now
 
     def _allowed(self, kind: Kind) -> float:
         longest = self._longest.get(kind)
@@ -217,26 +234,24 @@ class Crowd:
             return self._patience.first
         return max(self._patience.least, self._patience.times * longest)
 
-    def _void(self, ref: remote.Ref, out: Out) -> None:
+    def _void(self, out: Out) -> None:
         """Nobody wants its answer any more; a stylizer is not interrupted for that."""
         out.void = True
-        if out.stylist is None:
-            remote.stop(ref)
+        if not out.paints:
+            remote.stop(out.sent.errand.answer)
 
-    def _kill(self, out: Out, ref: remote.Ref) -> None:
-        if out.stylist is not None:
-            self.stylists.kill(out.stylist)
-        else:
-            remote.stop(ref)
-
-    def _blame(self, out: Out, failure: Failure) -> None:
+    def _blame(self, call: Call, failure: Failure) -> None:
         """Draw conclusions about who worked on it."""
         if isinstance(failure.error, OutOfMemoryError):
             self._fewer += 1  # fewer at a time, then
         dead = isinstance(failure.error, RayActorError)
         away = isinstance(failure.error, ActorUnavailableError)
-        if dead and not away and out.stylist is not None:
-            self.stylists.lost(out.stylist)
+        if dead and not away and call.stylist is not None:
+            self.stylists.lost(call.stylist)
 
-    def _calls(self) -> Counter[int]:
-        return Counter(out.stylist for out in self._out.values() if out.stylist is not None)
+    def _calls(self) -> list[Call]:
+        return [several[0].call for several in self._out.values()]
+
+    def _busy(self) -> Counter[int]:
+        """How many calls each stylizer has."""
+        return Counter(call.stylist for call in self._calls() if call.stylist is not None)

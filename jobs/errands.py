@@ -4,7 +4,7 @@ The board says which step is next; here it gets its arguments, and here what com
 the next step finds it: pieces on their course, files under their names. Frames pass by as refs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +50,7 @@ class Errands:
         self.reused = 0
         self.seconds: dict[int, dict[str, float]] = {}
         self.hired, self._apron = hired, apron
-        self._tags = resolved(job.film.color, job.film.height)
+        self.tags = resolved(job.film.color, job.film.height)
         self._harmoniser = job.harmoniser()
         self._moments: dict[int, Moments] = {}
         self._planned: Plan | None = None
@@ -119,7 +119,7 @@ class Errands:
             return Sent(task, ask(steps.sample, self.film, self._plan.shots[task.place], goods=1))
         if task.kind == "measure":
             samples = self.board.samples[task.place]
-            return Sent(task, ask(steps.measure, self.hired, samples, self._tags))
+            return Sent(task, ask(steps.measure, self.hired, samples, self.tags))
         return self._send(task, self.board.open[task.place], ask)
 
     def _send(self, task: Task, course: Course, ask: Callable[..., Errand]) -> Sent:
@@ -131,9 +131,8 @@ class Errands:
                 how, goods = self._reading(course), 1 + course.batches
                 return Sent(task, ask(steps.decode, self.film, chunk, shots, how, goods=goods))
             case "paint" | "repaint":
-                batch = decoded[1 + task.item] if task.kind == "paint" else course.fetched
-                moments = {i: self._moments[p.setup] for i, p in enumerate(chunk.parts)}
-                errand = ask(steps.paint, self.hired, batch, moments, self._tags, goods=1)
+                batch, moments = self._batch(task, course)
+                errand = ask(steps.paint, self.hired, batch, moments, self.tags, goods=1)
                 return Sent(task, errand)
             case "harmonise":
                 link = self._link(chunk)
@@ -154,6 +153,37 @@ class Errands:
             case _:
                 order = self.job.order(chunk, shots, last_round=course.rounds == ROUNDS)
                 return Sent(task, ask(steps.fill, self.film, order, course.held), order)
+
+    def _batch(self, task: Task, course: Course) -> tuple[object, dict[int, Moments]]:
+        """What is to be painted, and the moments of its parts."""
+        batch = course.fetched
+        if task.kind == "paint" and course.decoded is not None:
+            batch = course.decoded[1 + task.item]
+        return batch, {i: self._moments[p.setup] for i, p in enumerate(course.chunk.parts)}
+
+    def agrees(self, other: "Errands") -> bool:
+        """Whether one call to a stylizer can paint for both."""
+        return self.hired == other.hired and self.tags == other.tags
+
+    @staticmethod
+    def together(several: Sequence[tuple["Errands", Task]], stylist: Stylist) -> list[Sent]:
+        """Have a stylizer paint batches of several chunks, maybe of several films, in one call."""
+        first = several[0][0]
+        pairs = [one._batch(task, one.board.open[task.place]) for one, task in several]
+        errand = remote.ask(
+            stylist,
+            steps.paint_together,
+            first.hired,
+            [moments for _, moments in pairs],
+            first.tags,
+            *(batch for batch, _ in pairs),
+            goods=len(pairs),
+            name=" ".join(["paint", *(str(task.place) for _, task in several)]),
+        )
+        return [
+            Sent(task, Errand(errand.answer, (good,)))
+            for (_, task), good in zip(several, errand.goods, strict=True)
+        ]
 
     def receive(self, sent: Sent, answer: Answer) -> Receipt | None:
         """Take a step's answer; gives a receipt if it finished a chunk."""

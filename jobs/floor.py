@@ -6,22 +6,25 @@ by ``turns``, what comes next in a film by its board, what a failure means by it
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from actors.remote import Answer
+from actors.remote import Answer, Stylist
 from jobs import demand
 from jobs.board import Task
 from jobs.budget import Budget
-from jobs.crowd import Crowd, Out
+from jobs.crowd import Call, Crowd, Out
 from jobs.demand import Left
 from jobs.engine import Engine
+from jobs.errands import Errands, Sent
 from jobs.failures import Failure
 from jobs.patience import Patience
 from jobs.production import Production
 from jobs.turns import Turn, Turns
 from pipeline.errors import NodeLost
 
+_TOGETHER = 3
+"""Steps of painting that one call to a stylizer carries, at most."""
 _REMEMBERED = 10_000
 """Steps that have ended, as long as nobody asks for them."""
 
@@ -54,6 +57,8 @@ class Floor:
         self.idle = False
         """Whether there were hands for which no film had anything to do."""
         self._met = False
+        self._alone: set[tuple[str, Task]] = set()
+        """Steps that failed when others were painted with them."""
         self._worked: deque[tuple[bool, float, float]] = deque(maxlen=_REMEMBERED)
         self.refresh(planned=False)
 
@@ -129,45 +134,86 @@ class Floor:
         stylists = [None if n is None else self.crowd.stylists[n] for n, _ in hands]
         sents = film.greet([(who, node) for who, (_, node) in zip(stylists, hands, strict=True)])
         for sent, (number, node) in zip(sents, hands, strict=True):
-            self.crowd.put(Out(film.name, sent, None, number, node, None))
+            self.crowd.put(Out(film.name, sent, None, Call(number, node)))
         self._met = self._met or bool(hands)
 
     def _send(self) -> None:
-        cores, places = self.crowd.free()
-        taken = self.turns.take(cores=max(0, cores), places=max(0, places))
+        cores, places = (max(0, free) for free in self.crowd.free())
+        taken = self.turns.take(cores=cores, places=places, together=_TOGETHER)
+        painting = [turn for turn in taken if turn.paints]
+        for turns in self._calls(painting, places):
+            self._sent(turns)
         for turn in taken:
-            self._sent(turn)
-        cores -= sum(not turn.paints for turn in taken) + self.crowd.waiting
+            if not turn.paints:
+                self._sent([turn])
+        cores -= len(taken) - len(painting) + self.crowd.waiting
         self.idle = cores > 0
         if self.idle:
             for out in self.crowd.late():
                 self._again(out)
 
-    def _sent(self, turn: Turn) -> None:
-        film = self.films.get(turn.film)
-        if film is None:  # it was given up a moment ago
+    def _calls(self, turns: Sequence[Turn], places: int) -> list[list[Turn]]:
+        """Deal painting out to places; what one call can paint for goes together, if it must.
+
+        Painted together, the last batch of a chunk is full of another chunk's keys, not of
+        repetitions. A step that has failed in company is painted alone.
+        """
+        calls: list[list[Turn]] = []
+        most = -(-len(turns) // max(1, places))
+        for turn in turns:
+            fits = [c for c in calls if len(c) < most and self._agree(c[0], turn)]
+            if fits:
+                fits[0].append(turn)
+            else:
+                calls.append([turn])
+        return calls
+
+    def _agree(self, one: Turn, other: Turn) -> bool:
+        """Whether one call can paint for both."""
+        ours = [self.films[turn.film].errands for turn in (one, other) if turn.film in self.films]
+        kinds = {turn.task.kind for turn in (one, other)}
+        if kinds != {"paint"} or {(t.film, t.task) for t in (one, other)} & self._alone:
+            return False
+        known = [errands for errands in ours if errands is not None]
+        return len(known) == 2 and known[0].agrees(known[1])
+
+    def _sent(self, turns: Sequence[Turn]) -> None:
+        """Send a step, or several to one stylizer."""
+        turns = [turn for turn in turns if turn.film in self.films]  # not given up meanwhile
+        if not turns:
             return
-        with self._film(turn.film):
-            number = self.crowd.least_busy() if turn.paints else None
-            node = self._node(film, turn.task)
+        first = turns[0]
+        with self._film(first.film):
+            film, task = self.films[first.film], first.task
+            number = self.crowd.least_busy() if first.paints else None
             stylist = None if number is None else self.crowd.stylists[number]
-            sent = film.send(turn.task, stylist=stylist, node=node)
-            self.crowd.put(Out(turn.film, sent, turn, number, node, None))
+            if len(turns) > 1 and stylist is not None:
+                sents = self._together(turns, stylist)
+                node = None
+            else:
+                node = self._node(film, task)
+                sents = [film.send(task, stylist=stylist, node=node)]
+            call = Call(number, node)
+            outs = [Out(t.film, sent, t, call) for t, sent in zip(turns, sents, strict=True)]
+            self.crowd.put(*outs)
+
+    def _together(self, turns: Sequence[Turn], stylist: Stylist) -> list[Sent]:
+        pairs = [(self.films[turn.film].errands, turn.task) for turn in turns]
+        return Errands.together([(one, task) for one, task in pairs if one is not None], stylist)
 
     def _again(self, out: Out) -> None:
         """Send a step a second time, while hands are free."""
         film, (cores, places) = self.films.get(out.film), self.crowd.free()
-        paints = out.stylist is not None
-        if film is None or (places if paints else cores - self.crowd.waiting) <= 0:
+        if film is None or (places if out.paints else cores - self.crowd.waiting) <= 0:
             return
         with self._film(out.film):
-            number = self.crowd.least_busy() if paints else None
-            if number is not None and number == out.stylist:
+            number = self.crowd.least_busy() if out.paints else None
+            if number is not None and number == out.call.stylist:
                 return
             stylist = None if number is None else self.crowd.stylists[number]
             sent = film.send(out.sent.task, stylist=stylist, node=None)
             film.log.say("again", kind=out.sent.task.kind, chunk=out.sent.task.place)
-            self.crowd.put(Out(out.film, sent, None, number, None, None))
+            self.crowd.put(Out(out.film, sent, None, Call(number)))
 
     def _heard(self, out: Out, heard: Answer | Failure) -> None:
         film = self.films.get(out.film)
@@ -176,12 +222,16 @@ class Floor:
         seconds = heard.ended - heard.began if isinstance(heard, Answer) else None
         if out.turn is not None:
             self.turns.ended(out.turn, seconds=seconds)
-        self._worked.append((out.stylist is not None, self._clock(), seconds or 0.0))
+        self._worked.append((out.paints, self._clock(), seconds or 0.0))
         with self._film(out.film):
             if isinstance(heard, Answer):
-                film.receive(out.sent, heard, paints=out.stylist is not None)
-            elif self.crowd.twin(out):
+                film.receive(out.sent, heard, paints=out.paints)
+            elif self.crowd.twins(out):
                 film.missed(out.sent, heard)
+            elif out.company and heard.kind in ("bug", "data"):  # it may be another's fault
+                film.missed(out.sent, heard)
+                film.board.running.discard(out.sent.task)
+                self._alone.add(out.step)
             else:
                 film.failed(out.sent, heard)
 

@@ -20,7 +20,7 @@ from jobs.board import Board, Task
 from jobs.budget import Budget
 from jobs.cards import Cards, Hand
 from jobs.commission import Commission, Result
-from jobs.costs import Spent
+from jobs.costs import Spent, in_a_line
 from jobs.early import Early, Looked
 from jobs.errands import Errands, Sent
 from jobs.failures import Failure, Tries, bug
@@ -30,7 +30,6 @@ from jobs.meter import Meter
 from jobs.stylize import Begun
 from jobs.survey import Span, Survey
 from pipeline.errors import ClusterFailed, NodeLost
-from pipeline.forecast import predict, predict_all
 from pipeline.plan import Chunk
 
 JOIN = Task("assemble", 0)
@@ -64,7 +63,7 @@ class Production:
         self._early = Early(made.film, self.survey.missing(), made.work)
         self._make: Callable[[], Painting] | None = None
         self._film: remote.Ref | None = None
-        self._errands: Errands | None = None
+        self.errands: Errands | None = None
         self._cards, self._joined = Cards(), 0
 
     def begin(self, *, early: bool) -> None:
@@ -107,7 +106,7 @@ class Production:
             made.film, made.job.recipe, made.encoding, self.work, card.weights, card.style
         )
         hired = Hired(self._maker(), card.weights)
-        self._errands = Errands(
+        self.errands = Errands(
             job, self.survey, self.board, hired=hired, apron=card.apron, film=self._put()
         )
 
@@ -121,13 +120,13 @@ class Production:
             self._told(Task("analyse", 0), looked, node="driver", chunk=None)
             self._analysed(looked.span, looked.part)
         self.work.check()
-        if self._errands is None:
+        if self.errands is None:
             return
-        for receipt in self._errands.offer():
+        for receipt in self.errands.offer():
             self.meter.kept(receipt)
             self.spent.kept(receipt)
         if self.survey.complete and not self.meter.shown:
-            self._foretell(self._errands.job)
+            self._foretell(self.errands.job)
         done = self.survey.complete and self.board.idle and self.result is None
         self.board.apart = {JOIN} if done else set()
 
@@ -194,7 +193,11 @@ class Production:
                 self.meter.lost(course)
 
     def missed(self, sent: Sent, failure: Failure) -> None:
-        """Note that a step gave no answer, whatever comes of that."""
+        """Note that a step gave no answer, whatever comes of that.
+
+        Raises:
+            NodeLost: If this process will not live on.
+        """
         task, course = sent.task, self.board.course(sent.task)
         self.lost += 1
         attempt, why = self._tries.number(task), failure.line
@@ -213,7 +216,7 @@ class Production:
         self._early.end()
         self.board.budget.leave(self.board.open)
         self.board.open.clear()
-        self._errands = None
+        self.errands = None
 
     def _failed_apart(self, task: Task, failure: Failure) -> None:
         if failure.kind not in ("machine", "stuck"):
@@ -240,11 +243,11 @@ class Production:
         film, recipe, plan = self.made.film, self.made.job.recipe, self.survey.plan
         if plan is None:
             raise ValueError("a film that is known has a plan")
-        whole = predict(plan, film, recipe)
-        left = job.stop - job.start - self.meter.frames_kept
-        check_space(self.work.path, round(left / plan.shots[-1].stop * whole.disk_bytes))
-        memory = predict_all(plan, film, recipe, workers=self.cores)
-        self.log.say("forecast", memory=memory, disk=whole.disk_bytes)
+        wanted, gpu = (job.start, job.stop), self.gpus > 0
+        facts = in_a_line(plan, film, recipe, wanted=wanted, gpu=gpu, hands=self.cores)
+        left = 1 - self.meter.frames_kept / (job.stop - job.start)
+        check_space(self.work.path, round(left * facts["disk"]))
+        self.log.say("forecast", **facts)
         self.meter.show(plan)
 
     def _put(self) -> remote.Ref:
@@ -286,9 +289,9 @@ class Production:
         return [found[index] for index in sorted(found)]
 
     def _known(self) -> Errands:
-        if self._errands is None:
+        if self.errands is None:
             raise ValueError("nobody has said yet who paints")
-        return self._errands
+        return self.errands
 
     def _maker(self) -> Callable[[], Painting]:
         if self._make is None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from jobs.billed import Billed
 from jobs.costs import Cost, foretold
@@ -63,24 +64,7 @@ class Standings:
     def _film(self, film: Billed, floor: Floor | None) -> FilmStanding:
         before, production = self._last.get(film.name), film.production
         if production is None:
-            frames, done = (before.frames, before.done) if before else (0, 0.0)
-            chunks, shots = (before.chunks, before.shots) if before else (0, 0)
-            ended = film.status == "done"
-            return FilmStanding(
-                name=film.name,
-                status=film.status,
-                frames=frames,
-                done=float(frames) if ended else done,
-                chunks=chunks,
-                chunks_done=chunks if ended else before.chunks_done if before else 0,
-                shots=shots,
-                shots_done=shots if ended else before.shots_done if before else 0,
-                attempts=film.tries,
-                lost=before.lost if before else 0,
-                gpu_s=before.gpu_s if before else 0.0,
-                cpu_s=before.cpu_s if before else 0.0,
-                bytes=before.bytes if before else 0,
-            )
+            return _at_rest(film, before)
         return self._working(film, production, floor)
 
     def _working(self, film: Billed, production: Production, floor: Floor | None) -> FilmStanding:
@@ -141,8 +125,21 @@ class Standings:
         for paints, ended, seconds in floor.worked():
             (self._gpus if paints else self._cores).worked(ended, seconds)
         running = [one for one in floor.crowd.out if one.since is not None]
-        at_cores = [one.since for one in running if one.stylist is None and one.since is not None]
-        at_gpus = [
-            one.since for one in running if one.stylist is not None and one.since is not None
-        ]
-        return self._cores.share(now, at_cores), self._gpus.share(now, at_gpus)
+        at_cores = [one.since for one in running if not one.paints and one.since is not None]
+        first: dict[int | None, float] = {}  # of calls that wait at one GPU only one is work
+        for one in running:
+            if one.paints and one.since is not None:
+                who = one.call.stylist
+                first[who] = min(one.since, first.get(who, one.since))
+        return self._cores.share(now, at_cores), self._gpus.share(now, first.values())
+
+
+def _at_rest(film: Billed, before: FilmStanding | None) -> FilmStanding:
+    """A film that nobody works on, with what was known of it last."""
+    known = before or FilmStanding(name=film.name, status=film.status, frames=film.frames)
+    known = replace(known, status=film.status, attempts=film.tries, in_flight=0)
+    if film.status != "done":
+        return known
+    return replace(
+        known, done=float(known.frames), chunks_done=known.chunks, shots_done=known.shots
+    )

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from actors import remote
 from jobs.billed import Billed
 from jobs.control import Control, Wish
 from jobs.engine import Engine
@@ -281,7 +282,7 @@ class Studio:
         if aside:
             aside[0].wait(_BEAT)
         else:
-            time.sleep(_BEAT)
+            remote.wait([], _BEAT)
 
     def _interrupted(self, error: BaseException) -> None:
         """This process ends: let go of all films, whose work folders know how to go on."""

@@ -48,15 +48,21 @@ class Turns:
         for shares in (self._cores, self._places):
             shares.press(film, urgency)
 
-    def take(self, *, cores: int, places: int) -> list[Turn]:
-        """Hand out steps for free cores and free places with stylizers (none without GPUs)."""
+    def take(self, *, cores: int, places: int, together: int = 1) -> list[Turn]:
+        """Hand out steps for free hands.
+
+        Args:
+            cores: that are free.
+            places: free places with stylizers; none without GPUs.
+            together: steps that may share a place.
+        """
         taken: list[Turn] = []
-        while places > 0:
+        while len(taken) < places * together:
             turn = self._next(self._places, lambda board: board.painting(), paints=True)
             if turn is None:
                 break
             taken.append(turn)
-            places -= 1
+        places = max(0, places - len(taken))
         while cores > 0:
             hungry = places > sum(board.coming() for board in self.boards.values())
             turn = self._core(hungry=hungry)

@@ -4,6 +4,7 @@ Whatever is asked of ``actors.remote`` is asked of them. They can be told to fai
 at one, or to take so long by a clock that is theirs.
 """
 
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -119,6 +120,7 @@ class Hands:
         able = [ref for ref in self._pending if ref in refs and not self._hanging(ref)]
         if not able:
             self.now += seconds
+            time.sleep(0.02)  # threads that open and name films have no such clock
             return []
         ref = able[0]
         self._pending.remove(ref)

@@ -63,16 +63,50 @@ def load_brush(
     Raises:
         MissingWeights: If the weights are absent, changed, or not made for the code's basis.
     """
+    net, found = load_painter(code, size=size, device=device, threads=threads)
+    return brush_of(net, code, weights=found, structure=structure)
+
+
+def load_painter(
+    code: StyleCode, *, size: str = "S", device: str = "cpu", threads: int | None = None
+) -> tuple[Net, str]:
+    """Load the shipped painter, with what training for a code's painting alone has added.
+
+    Returns:
+        The net, which codes without such an addition share, and the digest of its weights' file.
+
+    Raises:
+        MissingWeights: If the weights are absent, changed, or not made for the code's basis.
+    """
     path, found = painter_file(size)
-    if code.basis != manifest().get("basis"):
-        raise MissingWeights(f"style {code.name} was made with another basis than the painter's")
+    _check_basis(code)
     if code.delta is not None and code.delta.painter not in ("", found):
         raise MissingWeights(f"style {code.name} was trained with another painter than this one")
     weights = tuned(read_weights(path), code)
-    net = load_net(weights, size=size, device=device, threads=threads)
+    return load_net(weights, size=size, device=device, threads=threads), found
+
+
+def brush_of(net: Net, code: StyleCode, *, weights: str, structure: float = 0.0) -> Brush:
+    """Give a net that is loaded a code.
+
+    Args:
+        net: as ``load_painter`` gives it, for this code or for another one without an addition.
+        code: the style.
+        weights: the digest that came with the net.
+        structure: 0 to 1: how far shapes are kept.
+
+    Raises:
+        MissingWeights: If the net was not made for the code's basis.
+    """
+    _check_basis(code)
     if structure:  # then the encoder has its part in what is painted
-        found += encoder_identity()
-    return replace(brush(net, code, weights=found), structure=structure)
+        weights += encoder_identity()
+    return replace(brush(net, code, weights=weights), structure=structure)
+
+
+def _check_basis(code: StyleCode) -> None:
+    if code.basis != manifest().get("basis"):
+        raise MissingWeights(f"style {code.name} was made with another basis than the painter's")
 
 
 def tuned(
