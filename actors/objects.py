@@ -70,6 +70,9 @@ class ObjectPath(PosixPath):
         """Tell that it is no folder: there are none."""
         return False
 
+    def mkdir(self, *_: object, **__: object) -> None:
+        """Do nothing: objects lie in no folders."""
+
     def samefile(self, other: object) -> bool:
         """Whether both are one name."""
         return self == other

@@ -4,6 +4,7 @@ import os
 import pickle
 import shutil
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,13 +20,16 @@ from actors.stylizer import Moments
 from commands import command
 from films import cut, make_film, texture
 from jobs import verify
+from jobs.batch import How, check, paint_all
+from jobs.batch_result import Outcomes
 from jobs.commission import Result
 from jobs.job import Job
+from jobs.jobfile_read import read_job_file
 from jobs.ledger import WorkFolder
 from jobs.progress import Silent
 from jobs.sidecar import read_sidecar
 from jobs.stylize import stylize
-from painters import Washes
+from painters import Identity, Washes
 from pipeline.errors import BadRequest, OutOfResources, UnreadableFilm
 from pipeline.judge.tables import read_rows
 from pipeline.media.color import Planes
@@ -162,6 +166,37 @@ def test_a_name_that_is_taken_while_the_film_is_painted_stays_with_who_has_it(
     assert target.read_bytes() == b"somebody's"
     assert [name for name in names(s3_folder) if ".work/" not in name] == [
         "painted.mkv",
+        "reel.mkv",
+    ]
+
+
+def test_a_batch_paints_from_bucket_to_bucket_and_nothing_twice(
+    short: Local, s3_folder: ObjectPath, tmp_path: Path
+) -> None:
+    source = laid(short, s3_folder)
+    file = tmp_path / "job.yaml"
+    file.write_text(
+        "schema: reelbrush/v1\n"
+        f"work: {s3_folder}/work\n"
+        "defaults: {style: adele, codec: ffv1}\n"
+        f"films: [{{source: '{source}', output: '{s3_folder}/out.mkv'}}]\n"
+    )
+
+    def telling(*_: object) -> AbstractContextManager[Silent]:
+        return nullcontext(Silent())
+
+    ends = []
+    for _ in range(2):
+        whole = read_job_file(file)
+        how = How("inline", telling, hire=Identity, pause=0)
+        outcomes = Outcomes(whole, names=(), file=tmp_path / "result.json")
+        paint_all(whole, check(whole, outcomes, how, progress=Silent()), outcomes, how)
+        ends += [(one.status, one.before) for one in outcomes.all]
+    assert ends == [("done", False), ("done", True)]
+    assert names(s3_folder) == [
+        "out.mkv",
+        "out.mkv.frames.parquet",
+        "out.mkv.json",
         "reel.mkv",
     ]
 
