@@ -47,6 +47,7 @@ class Lease:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._epoch = 0
+        self._renewed = time.monotonic()
         self._lost = threading.Event()
 
     @contextlib.contextmanager
@@ -77,9 +78,14 @@ class Lease:
     def check(self) -> None:
         """Make sure that the lease is still ours.
 
+        A process that stood still for longer than two renewals looks for itself: somebody may have
+        taken it over before its own renewals go on.
+
         Raises:
             BadRequest: If another machine has taken it over.
         """
+        if time.monotonic() - self._renewed > 2 * PERIOD:
+            self._renew()
         if self._lost.is_set():
             raise BadRequest(f"{self._folder} was taken over by another machine")
 
@@ -99,11 +105,17 @@ class Lease:
     def _beat(self, done: threading.Event) -> None:
         while not done.wait(PERIOD):
             with contextlib.suppress(OSError):
-                known = self._read()
-                if known is not None and known.epoch > self._epoch:
-                    self._lost.set()
-                    return
-                self._write(time.time())
+                self._renew()
+            if self._lost.is_set():
+                return
+
+    def _renew(self) -> None:
+        """Say that we are still here, unless somebody else is by now."""
+        known = self._read()
+        if known is not None and known.epoch > self._epoch:
+            self._lost.set()
+        else:
+            self._write(time.time())
 
     def _read(self) -> Holder | None:
         try:
@@ -118,6 +130,7 @@ class Lease:
         part = self._folder / f".lease-{uuid.uuid4().hex[:8]}"
         part.write_text(json.dumps(asdict(mine)), encoding="utf-8")
         part.replace(self._folder / "lease.json")
+        self._renewed = time.monotonic()
 
 
 def _fresh(known: Holder) -> bool:

@@ -167,6 +167,21 @@ def test_who_was_taken_over_finds_out(work: WorkFolder) -> None:
     assert json.loads((work.path / "lease.json").read_text())["epoch"] == 9
 
 
+def test_who_stood_still_while_it_was_taken_over_commits_nothing_when_it_goes_on(
+    work: WorkFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with work.leased():
+        awake = time.monotonic
+        monkeypatch.setattr(time, "monotonic", lambda: awake() + 7)
+        work.check()
+        lease(work, host="elsewhere", epoch=9)
+        work.check()  # it has just looked
+        monkeypatch.setattr(time, "monotonic", lambda: awake() + 14)
+        with pytest.raises(BadRequest, match="taken over"):
+            work.check()  # its own thread has not looked yet
+    assert json.loads((work.path / "lease.json").read_text())["epoch"] == 9
+
+
 def test_where_there_are_no_links_a_name_is_still_given_once(
     work: WorkFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
