@@ -37,10 +37,11 @@ EVENTS: Mapping[str, str] = {
     "committed": "a chunk is there: chunk, shots, start and stop, its frames",
     "published": "the film has its name: gpu_s, cpu_s and bytes that it took",
     "film": "something became of a film of a batch: status, attempt, why",
-    "node": "a machine came or went: node, change",
+    "again": "a step that lags behind its kind was sent a second time: kind, chunk",
+    "machines": "machines came or went: nodes, cores, gpus that there are now",
     "paused": "a person asked for no more steps to be sent",
     "resumed": "a person asked to go on",
-    "ended": "the batch is over: status, seconds",
+    "ended": "nothing is left to do: seconds, and films by status",
 }
 _STEPS = frozenset({"task"})
 """Events that only a film's own log has."""

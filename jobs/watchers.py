@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from jobs.gauges import Gauges
+from jobs.log import Log
 from jobs.show import PlainLines, Screen, Watching
 from jobs.standing import Standing, Watcher
 from jobs.standing_file import STANDING, StandingFile
@@ -32,6 +33,25 @@ class Late:
             self.here = True
             self.stack.enter_context(self.watching)
         self.watching(standing)
+
+
+@dataclass(slots=True)
+class Logged:
+    """Says in the batch's log when machines come and go, and the end."""
+
+    log: Log
+    machines: tuple[int, int, int] = (0, 0, 0)
+    ended: bool = False
+
+    def __call__(self, standing: Standing) -> None:
+        """Say what is new."""
+        now = standing.nodes, standing.cores, standing.gpus
+        if now != self.machines:
+            self.machines = now
+            self.log.say("machines", **dict(zip(("nodes", "cores", "gpus"), now, strict=True)))
+        if standing.over and not self.ended:
+            self.ended = True
+            self.log.say("ended", seconds=standing.seconds, films=standing.count())
 
 
 @dataclass(slots=True)
@@ -72,4 +92,5 @@ def watchers_of(
     table = Guarded(Late(shown, stack), "the table", lambda _: None)
     file = Guarded(StandingFile(folder), STANDING, shown.note)
     gauges = Guarded(Gauges(name), "what Prometheus sees", shown.note)
-    return (table, file, gauges), shown.note
+    logged = Guarded(Logged(Log(folder)), "the log", shown.note)
+    return (table, file, gauges, logged), shown.note
