@@ -31,7 +31,7 @@ _LOOK = 0.02
 """Seconds between two looks at a command."""
 _BEAT = 1.0
 """Seconds between two looks at whether anything goes on."""
-_APART = frozenset({"introduce", "assemble"})
+_APART = frozenset({"introduce", "join", "assemble"})
 
 
 class Command:

@@ -146,7 +146,7 @@ def spans_of(events: Mapping[str, Sequence[Mapping[str, object]]]) -> list[Span]
         for event in known
         if event["event"] == "task"
         and event["node"] != "driver"
-        and event["kind"] not in ("introduce", "assemble")
+        and event["kind"] not in ("introduce", "join", "assemble")
         and isinstance(began := event["began"], int | float)
         and isinstance(ended := event["ended"], int | float)
     ]

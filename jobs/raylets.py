@@ -4,13 +4,15 @@ What runs on them is real: processes, object stores, the network between them, a
 Ray's own tests are made with the same, private, class.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, cast
 
 import psutil
 
 from actors.stylizer import Hire, hire_for
+from pipeline.errors import ClusterFailed
 from pipeline.media.container import Film
 from pipeline.paint.styles import load_code
 from pipeline.recipe import Recipe
@@ -30,6 +32,8 @@ AS_SHIPPED = {
 }
 """As cluster.yaml has it."""
 
+_TRIES = 3
+
 
 class Raylets:
     """A head without work, and so many nodes."""
@@ -48,11 +52,17 @@ class Raylets:
         self._cluster: Any = None
 
     def __enter__(self) -> Self:
-        from ray.cluster_utils import Cluster
+        """Start all.
 
-        head = {"num_cpus": 0, "include_dashboard": False, "_system_config": self._health}
-        self._cluster = cast("Any", Cluster)(initialize_head=True, head_node_args=head)
-        self.fill_up()
+        Raises:
+            ClusterFailed: If a node does not start.
+        """
+        self._patiently(self._start_head)
+        try:
+            self.fill_up()
+        except BaseException:
+            self._cluster.shutdown()
+            raise
         return self
 
     def __exit__(
@@ -69,9 +79,12 @@ class Raylets:
         return str(self._cluster.address)
 
     def fill_up(self) -> None:
-        """Start what is missing of the nodes."""
-        for _ in range(self._count - len(self.pids())):
-            self._cluster.add_node(num_cpus=self._cores, num_gpus=self._gpus)
+        """Start what is missing of the nodes.
+
+        Raises:
+            ClusterFailed: If one does not start.
+        """
+        self._patiently(self._add_missing)
 
     def pids(self) -> list[int]:
         """The nodes' raylets that live."""
@@ -96,6 +109,39 @@ class Raylets:
             for pid in self.pids()
             if f"--raylet_socket_name={own}" not in psutil.Process(pid).cmdline()
         ]
+
+    def _start_head(self) -> None:
+        from ray.cluster_utils import Cluster
+
+        head = {"num_cpus": 0, "include_dashboard": False, "_system_config": self._health}
+        self._cluster = cast("Any", Cluster)(initialize_head=True, head_node_args=head)
+
+    def _add_missing(self) -> None:
+        for _ in range(self._count - len(self.pids())):
+            self._cluster.add_node(num_cpus=self._cores, num_gpus=self._gpus)
+
+    def _patiently(self, start: Callable[[], None]) -> None:
+        """Try again and again: Ray gives a node half a minute, and a busy machine needs more."""
+        for left in reversed(range(_TRIES)):
+            try:
+                start()
+            except Exception as error:
+                self._end_halves()
+                if not left:
+                    raise ClusterFailed(f"a node of Ray does not start: {error}") from error
+            else:
+                return
+
+    def _end_halves(self) -> None:
+        """End what has been started and belongs to no node."""
+        known = set(self.pids()) if self._cluster is not None else set()
+        if self._cluster is not None:
+            every = self._cluster.head_node.all_processes.values()
+            known |= {one.process.pid for processes in every for one in processes}
+        for child in psutil.Process().children():
+            with suppress(psutil.Error):
+                if child.name() in ("raylet", "gcs_server") and child.pid not in known:
+                    child.kill()
 
 
 def hire_cpu(film: Film, recipe: Recipe) -> Hire:

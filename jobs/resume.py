@@ -18,7 +18,7 @@ from jobs.progress import Progressing
 from pipeline.errors import ChunkFailed
 
 _LIMIT = 300.0
-_APART = frozenset({"analyse", "introduce", "assemble", "sample", "measure"})
+_APART = frozenset({"analyse", "introduce", "join", "assemble", "sample", "measure"})
 
 
 @dataclass(frozen=True, slots=True)

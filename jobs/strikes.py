@@ -21,8 +21,8 @@ from jobs.board import PAINTING, Kind
 
 Who = Literal["worker", "actor", "node"]
 WHO: tuple[Who, ...] = get_args(Who)
-_STEPS = frozenset({*get_args(Kind), "assemble"}) - PAINTING
-_TITLE = re.compile(r"^ray::(?:.*\W)?(\w+) (\d+)$")
+_STEPS = frozenset(get_args(Kind)) - PAINTING - {"introduce"}
+_TITLE = re.compile(r"^ray::(?:.*\W)?([a-z]+)((?: \d+)*)$")
 _ACTOR = re.compile(r"^ray::_?Stylizer\b")
 
 
@@ -96,7 +96,7 @@ def read_title(title: str, pid: int) -> Worker | None:
     found = _TITLE.match(title)
     if found is None:
         return None
-    kind, step = found[1], f"{found[1]} {found[2]}"
+    kind, step = found[1], found[1] + found[2]
     if kind in PAINTING:
         return Worker(pid, step, paints=True)
     return Worker(pid, step, paints=False) if kind in _STEPS else None
