@@ -77,9 +77,10 @@ def batch(
     """Paint the films of a job file. The same command again goes on where it stopped.
 
     All that is wrong with the file is said at once, with lines; exit code 2. Then each film is
-    looked at; those that cannot be painted are refused, the others are painted, by priority, then
-    by deadline. A film that is there, made just so, is not painted again. On a cluster every node
-    first proves that it reads the films and writes the folders; exit code 6, a line a node, if not.
+    looked at; those that cannot be painted are refused, the others are painted side by side:
+    machines are shared out by priority, and a film that may miss its deadline comes first. A film
+    that is there, made just so, is not painted again. On a cluster every node first proves that it
+    reads the films and writes the folders; exit code 6, a line a node, if not.
     Exit codes: 0 all films are there, 4 some are not, 130 cancelled (reelbrush cancel JOB.yaml).
     """
     from jobs import jobfile

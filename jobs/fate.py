@@ -26,10 +26,11 @@ class Fate:
         self._began: float | None = None
 
     def begun(self) -> None:
-        """It has its turn."""
+        """It has its turn, or another one."""
         if self._began is None:
             self._began = time.monotonic()
-            self._note(status="painting", began=now())
+            self._note(began=now())
+        self._note(status="painting", reason="")
 
     def done(self, result: Result, tries: int) -> None:
         """It is painted."""

@@ -146,10 +146,10 @@ class Common(_Words):
     first_frame: Annotated[int, Field(ge=0)] = 0
     """What the source's first frame is called here: 1001 if frames are counted from there."""
     priority: Annotated[float, Field(gt=0, le=1000)] = 1.0
-    """Weight: films of a higher one come first."""
+    """Weight: a film of 2 gets twice the share of the machines that one of 1 gets."""
     deadline: Annotated[datetime, BeforeValidator(_moment)] | None = None
-    """ISO time, 2026-11-22T08:00:00+01:00; without a zone it is this machine's. Among films of one
-    priority the earliest comes first."""
+    """ISO time, 2026-11-22T08:00:00+01:00; without a zone it is this machine's. A film that may
+    miss it comes before all others."""
     retries: Annotated[int, Field(ge=0, le=100)] = 2
     """How often a film is tried again when machines, memory or a disk failed it."""
     overwrite: bool = False
