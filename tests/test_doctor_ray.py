@@ -21,8 +21,8 @@ pytestmark = pytest.mark.ray
 
 @pytest.fixture(scope="module", autouse=True)
 def _environment() -> Iterator[None]:
-    """No token, here and in all that this process starts; all is as it was afterwards."""
-    with patch.dict(os.environ, {"RAY_AUTH_MODE": "disabled"}):
+    """No token and no niceness in all that this process starts; all is as it was afterwards."""
+    with patch.dict(os.environ, {"RAY_AUTH_MODE": "disabled", "RAY_worker_niceness": "0"}):
         import ray
 
         config: Any = vars(ray._raylet)["Config"]
