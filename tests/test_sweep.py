@@ -1,5 +1,6 @@
 """A sweep: what is painted, held, refused and failed is told apart, and counted so."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -62,6 +63,14 @@ def test_the_page_counts_each_end_and_gives_the_reason() -> None:
         "| d.mp4 | 0 | FAILED | hung for 400 s |",
         "| e.mp4 | 0 | FAILED | frame 3 is at PTS 7, not 8 |",
     ]
+
+
+def test_the_page_of_real_films_is_what_was_stored() -> None:
+    root = Path(__file__).parent.parent
+    stored = json.loads((root / "bench/results/sweep.json").read_text("utf-8"))["rows"]
+    assert sweep.page(stored) == (root / "docs/films.md").read_text("utf-8")
+    assert len(stored) == 48
+    assert "FAILED" not in [sweep.ended(one) for one in stored]
 
 
 def test_a_film_is_carried_whole_and_a_damaged_one_with_frames_held(tmp_path: Path) -> None:
