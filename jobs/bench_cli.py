@@ -11,6 +11,7 @@ from rich.table import Table
 from jobs import (
     bench_ablation_cli,
     bench_batch_cli,
+    bench_elastic_cli,
     bench_hold_cli,
     bench_media_cli,
     bench_outlook_cli,
@@ -24,7 +25,7 @@ Style = Annotated[str, typer.Option(help="A name that [b]reelbrush styles[/b] li
 bench_app = typer.Typer(
     help="Measure: steps (the default), hold, outlook, sweep, painter, ablation, speed, "
     "efficiency, memory, same, kills, soak, recover, driver, scan, schedule, "
-    "fair, fuzz, matrix, long.",
+    "fair, elastic, fuzz, matrix, long.",
     add_completion=False,
 )
 Seconds = Annotated[float, typer.Option(help="Length of the film's beginning.", min=0.1)]
@@ -48,6 +49,7 @@ bench_app.command(epilog=bench_media_cli.LONG)(bench_media_cli.long)
 bench_ray_cli.add_to(bench_app)
 bench_batch_cli.add_to(bench_app)
 bench_schedule_cli.add_to(bench_app)
+bench_elastic_cli.add_to(bench_app)
 
 
 @bench_app.command()
