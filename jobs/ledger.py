@@ -35,6 +35,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from actors.objects import ObjectPath, located
@@ -196,18 +197,12 @@ class WorkFolder:
         return found if whole else None
 
     def sign(self, receipt: Receipt) -> Receipt:
-        """Commit a receipt; one for a segment that has since been lost is replaced.
-
-        Gives the receipt that counts, which on an object store may be an earlier one.
-        """
-        content = json.dumps(asdict(receipt), indent=1).encode()
-
-        def stands() -> bool:
-            return self.receipt(receipt.identity) is not None
-
-        if self._store.sign(f"receipts/{receipt.identity}.json", content, stands):
+        """Commit a receipt, in place of one whose segment has been lost; gives what counts now."""
+        name, content = receipt.identity, json.dumps(asdict(receipt), indent=1).encode()
+        stands = partial(self.receipt, name)
+        if self._store.sign(f"receipts/{name}.json", content, lambda: stands() is not None):
             return receipt
-        return self.receipt(receipt.identity) or receipt
+        return stands() or receipt
 
     def segment(self, receipt: Receipt) -> Path:
         """Where the segment of a finished chunk lies."""

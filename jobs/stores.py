@@ -27,14 +27,10 @@ _SIDE_BY_SIDE = 16
 
 
 class Store(Protocol):
-    """One folder; names are from there, like ``plans/3f9a.json``."""
+    """One folder; names are from there, like ``plans/3f9a.json``. What fails is an ``OSError``."""
 
     def create(self, folders: Sequence[str]) -> None:
-        """Make the folders; harmless where they exist.
-
-        Raises:
-            OSError: If that cannot be.
-        """
+        """Make the folders; harmless where they exist."""
 
     def top(self) -> list[str]:
         """Files and folders directly in it."""
@@ -55,11 +51,7 @@ class Store(Protocol):
         """Write a receipt; False if another one is there first that still stands."""
 
     def read(self, name: str) -> bytes:
-        """Read a small file.
-
-        Raises:
-            OSError: If it cannot be read.
-        """
+        """Read a small file."""
 
     def whole(self, name: str, size: int, sha256: str) -> bool:
         """Whether a file is there and is what it was."""

@@ -249,7 +249,7 @@ def test_a_holder_that_missed_its_renewals_is_followed_and_stops_at_its_check(
 ) -> None:
     silent, other = objects, WorkFolder(objects.path)
     with silent.leased() as first:
-        renew = silent._lease._renew  # type: ignore[union-attr] # its store stands still for it
+        renew = silent._lease._renew
         monkeypatch.setattr(silent._lease, "_renew", lambda _: None)
         time.sleep(PERIOD)
         with other.leased() as second:
