@@ -209,17 +209,23 @@ class Verdict:
     """chunks that were committed more than once"""
     steps_lost: dict[str, int]
     """steps that gave no answer, by class"""
+    faults: tuple[str, ...] = ()
+    """what was said of those that were held to be no machine's fault"""
 
 
 def judge(place: Place, samples: Mapping[str, str]) -> Verdict:
     """Look at what became of a batch's films."""
     exact = equal = lost = duplicated = 0
     steps_lost: Counter[str] = Counter()
+    faults: dict[str, None] = {}
     for name, events in place.events().items():
         source = read_film(place.footage.source(name))
         committed = [event["chunk"] for event in events if event["event"] == "committed"]
         duplicated += len(committed) - len(set(committed))
         steps_lost.update(str(event["class"]) for event in events if event["event"] == "lost")
+        for event in events:
+            if event["event"] == "lost" and event["class"] not in ("machine", "stuck"):
+                faults[f"{event['class']}: {event.get('kind')}: {event.get('why')}"] = None
         if not place.target(name).is_file():
             lost += source.frames
             continue
@@ -229,7 +235,7 @@ def judge(place: Place, samples: Mapping[str, str]) -> Verdict:
             times = [film.pts.astype(float) * float(film.time_base) for film in (source, made)]
             exact += bool(np.abs(times[0] - times[1]).max() <= float(made.time_base))
         equal += samples_digest(made) == samples[name]
-    return Verdict(exact, equal, lost, duplicated, dict(steps_lost))
+    return Verdict(exact, equal, lost, duplicated, dict(steps_lost), tuple(faults))
 
 
 def steps(events: Mapping[str, Iterable[Event]]) -> Counter[str]:

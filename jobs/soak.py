@@ -74,6 +74,7 @@ class Soaked:
             "films_equal": sum(one.equal for one in verdicts),
             "frames_lost": sum(one.lost for one in verdicts),
             "chunks_duplicated": sum(one.duplicated for one in verdicts),
+            "faults": sorted({fault for one in verdicts for fault in one.faults}),
             "hangs": sum(one.ran.hangs for one in self.batches),
             "commands": sum(one.ran.commands for one in self.batches),
             "steps_lost": dict(lost),
@@ -129,10 +130,10 @@ def soak(
 
 
 def fine(one: Batch, *, films: int) -> bool:
-    """Whether a batch is whole, and nothing was done twice or hung."""
+    """Whether a batch is whole by one command, and nothing was done twice or hung."""
     found = one.verdict
     whole = found.exact == found.equal == films and found.lost == found.duplicated == 0
-    return whole and one.ran.done and one.ran.hangs == 0
+    return whole and one.ran.done and not one.ran.ends and one.ran.hangs == 0
 
 
 def well(found: Soaked) -> bool:

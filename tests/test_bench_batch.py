@@ -200,7 +200,9 @@ for film in job["films"]:
     work = folder / (film["output"] + ".work")
     work.mkdir()
     lines = [dict(event="task", kind="fill", chunk=0), dict(event="committed", chunk=0),
-             {"event": "lost", "class": "machine"}, dict(event="committed", chunk=0)]
+             {"event": "lost", "class": "machine"},
+             {"event": "lost", "class": "bug", "kind": "fill", "why": "spilt"},
+             dict(event="committed", chunk=0)]
     (work / "log.jsonl").write_text("".join(json.dumps(line) + "\\n" for line in lines))
 """
 
@@ -234,7 +236,14 @@ def test_a_command_that_fails_is_given_again_and_its_films_are_judged(place: Pla
     assert (ran.done, ran.commands, ran.hangs) == (True, 2, 0)
     assert ran.ends == ("6: reelbrush: a machine was lost",)
     found = judge(place, {"film0": "other", "film1": "other"})
-    assert found == Verdict(exact=2, equal=0, lost=0, duplicated=2, steps_lost={"machine": 2})
+    assert found == Verdict(
+        exact=2,
+        equal=0,
+        lost=0,
+        duplicated=2,
+        steps_lost={"machine": 2, "bug": 2},
+        faults=("bug: fill: spilt",),
+    )
     assert steps(place.events()) == {"fill": 2}
     place.target("film1").unlink()
     assert judge(place, {"film0": "", "film1": ""}).lost == 50
@@ -270,7 +279,8 @@ def soaked(verdict: Verdict, ran: Ran) -> Soaked:
 @pytest.mark.parametrize(
     ("verdict", "ran", "fine"),
     [
-        (Verdict(3, 3, 0, 0, {"machine": 5}), Ran(1.0, 2, 0, ("6: gone",), done=True), True),
+        (Verdict(3, 3, 0, 0, {"machine": 5}), Ran(1.0, 1, 0, (), done=True), True),
+        (Verdict(3, 3, 0, 0, {}), Ran(1.0, 2, 0, ("6: gone",), done=True), False),
         (Verdict(2, 3, 0, 0, {}), Ran(1.0, 1, 0, (), done=True), False),
         (Verdict(3, 2, 0, 0, {}), Ran(1.0, 1, 0, (), done=True), False),
         (Verdict(3, 3, 0, 1, {}), Ran(1.0, 1, 0, (), done=True), False),
