@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from jobs.bench_long import make
+from jobs.elastic_painter import KEYS
 from jobs.engine import Machines, prepare
 from jobs.fake_cloud import FakeCloud, MachineType, Seen
 from jobs.plan import foresee
@@ -46,7 +47,7 @@ class Run:
     allowed: int
     """GPUs that it might take"""
     most: int
-    """machines with GPUs that were up at a time"""
+    """machines with a stylizer on their GPUs at a time"""
     first: float | None
     """seconds from the command's start to the first of them"""
     ended: float
@@ -110,7 +111,7 @@ def elastic(*, seconds: float, worth: float, machines: int, progress: Progressin
 
             def run(name: str, frames: int, allowed: int, *, kill: bool = False) -> Run:
                 target = folder / f"{name}.mkv"
-                recipe = Recipe(style="as it is", codec="ffv1")
+                recipe = Recipe(style="as it is", codec="ffv1", keys=KEYS)
                 plan = foresee(films[frames], recipe, given=(), progress=Silent()).plan
                 words = [cloud.address, films[frames], target, allowed, seconds, worth, _SURPLUS]
                 watched = _Watched(name, len(plan.chunks), allowed, kill)
@@ -180,7 +181,7 @@ def _run(watched: _Watched, words: Sequence[str], cloud: FakeCloud, target: Path
         name=name,
         chunks=watched.chunks,
         allowed=watched.allowed,
-        most=max(now.machines for now in seen),
+        most=max(now.machines - now.idle for now in seen),
         first=next((now.at for now in seen if now.machines), None),
         ended=round(ended, 1),
         idle_before=idle,

@@ -20,6 +20,9 @@ from jobs.stylize import Job, stylize
 from pipeline.media.color import ColorTags, Planes
 from pipeline.recipe import Recipe
 
+KEYS = 4
+"""Frames from key to key: so many keys that a call to a stylizer is about one chunk."""
+
 
 class Slow(AsItIs):
     """Gives back what it gets, after so many seconds for each chunk's batch."""
@@ -56,7 +59,7 @@ def main(words: Sequence[str]) -> None:
     job = Job(
         Path(source),
         Path(target),
-        Recipe(style="as it is", codec="ffv1"),
+        Recipe(style="as it is", codec="ffv1", keys=KEYS),
         keep_work=True,
         backend="ray",
         machines=Machines(address=address, gpus=int(gpus)),
