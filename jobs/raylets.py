@@ -1,11 +1,15 @@
 """Several nodes of Ray on one machine, with GPUs that only Ray believes in: for benchmarks.
 
 What runs on them is real: processes, object stores, the network between them, and their deaths.
+Each node has a folder of its own, as on a machine of its own: in a shared one a node that starts
+unpacks the code anew, under the feet of all workers.
 Ray's own tests are made with the same, private, class.
 """
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -50,6 +54,7 @@ class Raylets:
         self._count, self._cores, self._gpus = count, cores, gpus
         self._health = dict(health)
         self._cluster: Any = None
+        self._number = 0
 
     def __enter__(self) -> Self:
         """Start all.
@@ -57,11 +62,12 @@ class Raylets:
         Raises:
             ClusterFailed: If a node does not start.
         """
+        self._folder = TemporaryDirectory(prefix="reel", dir="/tmp")  # sockets have short names
         self._patiently(self._start_head)
         try:
             self.fill_up()
         except BaseException:
-            self._cluster.shutdown()
+            self.__exit__(None, None, None)
             raise
         return self
 
@@ -72,6 +78,8 @@ class Raylets:
         trace: TracebackType | None,
     ) -> None:
         self._cluster.shutdown()
+        with suppress(OSError):  # an agent that ends late may still write
+            self._folder.cleanup()
 
     @property
     def address(self) -> str:
@@ -118,7 +126,12 @@ class Raylets:
 
     def _add_missing(self) -> None:
         for _ in range(self._count - len(self.pids())):
-            self._cluster.add_node(num_cpus=self._cores, num_gpus=self._gpus)
+            self._number += 1
+            self._cluster.add_node(
+                num_cpus=self._cores,
+                num_gpus=self._gpus,
+                temp_dir=str(Path(self._folder.name) / str(self._number)),
+            )
 
     def _patiently(self, start: Callable[[], None]) -> None:
         """Try again and again: Ray gives a node half a minute, and a busy machine needs more."""
