@@ -41,7 +41,7 @@ def _client(_process: int) -> Any:
         import boto3
         from botocore.config import Config
     except ModuleNotFoundError:
-        raise BadRequest("s3:// needs boto3: pip install 'reelbrush[s3]'") from None
+        raise BadRequest("s3:// needs boto3: pip install 'boto3>=1.40'") from None
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     tries = int(os.environ.get("AWS_MAX_ATTEMPTS", _TRIES))
