@@ -65,7 +65,10 @@ middle = (
     "subprocess.Popen([sys.executable, '-c', sys.argv[1]], start_new_session=True)"
 )
 environment = os.environ if sys.argv[1] == "marked" else {}
-subprocess.run([sys.executable, "-c", middle, inner], env=environment)
+reads, writes = os.pipe()
+subprocess.run([sys.executable, "-c", middle, inner], env=environment, stdout=writes)
+os.read(reads, 1)
+print("ready", flush=True)
 sys.stdin.read()
 """
 
