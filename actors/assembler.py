@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 
 from actors.files import near, reading_all, writing
-from pipeline.errors import VerificationFailed
+from pipeline.errors import SpoiledSegment, VerificationFailed
 from pipeline.media.assemble import assemble
 from pipeline.media.container import Film
 from pipeline.media.encode import Encoding, Segment
@@ -45,6 +45,7 @@ class Assembler:
 
         Raises:
             VerificationFailed: If the joined film is not the film; nothing is left behind.
+            SpoiledSegment: If a segment is not what was written: it is deleted, to be made again.
         """
         with (
             near(film) as here,
@@ -52,12 +53,25 @@ class Assembler:
             writing(target) as path,
         ):
             near_by = [replace(s, path=p) for s, p in zip(segments, paths, strict=True)]
-            joined = _joined(here, near_by, target=path, encoding=encoding, start=start, stop=stop)
+            try:
+                joined = _joined(
+                    here, near_by, target=path, encoding=encoding, start=start, stop=stop
+                )
+            except SpoiledSegment as error:
+                _deleted(segments, error)
+                raise SpoiledSegment(f"{error}; the same command makes it again") from error
             if path == target:
                 return joined
             with path.open("rb") as file:
                 digest = file_digest(file, "sha256").hexdigest()
                 return replace(joined, sha256=digest, bytes=file.tell())
+
+
+def _deleted(segments: Sequence[Segment], error: SpoiledSegment) -> None:
+    """Delete a segment that is not what its receipt says, which then stands for nothing."""
+    for segment in segments:
+        if segment.start == error.start:
+            segment.path.unlink(missing_ok=True)
 
 
 def _joined(

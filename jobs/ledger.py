@@ -34,7 +34,7 @@ import re
 import shutil
 import uuid
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -42,7 +42,8 @@ from actors.objects import ObjectPath, located
 from jobs import lease, log
 from jobs.journal import dropped, gathered
 from jobs.lease_object import ObjectLease
-from jobs.stores import ATTEMPTS, named, store_at, synced
+from jobs.object_store import ATTEMPTS
+from jobs.stores import named, store_at, synced
 from pipeline.errors import BadRequest, OutOfResources
 from pipeline.recipe import Recipe
 
@@ -89,6 +90,8 @@ class Receipt:
     """of the lease under which it was made"""
     table: str = ""
     """the name that its table was uploaded with; "" is ``<identity>.parquet`` in tables/"""
+    modified: int = 0
+    """when the segment's file was written, in ns since 1970; 0 if that is not known"""
 
     @property
     def segment_name(self) -> str:
@@ -130,8 +133,7 @@ class WorkFolder:
             OSError: If the disk is full.
         """
         try:
-            strangers = self._strangers()
-            if strangers:
+            if strangers := self._strangers():
                 raise BadRequest(
                     f"{self.path} is no work folder, {strangers[0]} lies there; name a new one"
                 )
@@ -146,12 +148,8 @@ class WorkFolder:
     def note(self, asked: Asked) -> None:
         """Leave what was asked for, for people to read, and for ``asked``."""
         recipe = asked.recipe.model_dump_json(indent=2)
-        facts = {
-            "source": str(asked.source),
-            "target": str(asked.target),
-            "film": asked.film,
-            "recipe": json.loads(recipe),
-        }
+        facts: dict[str, object] = {"source": str(asked.source), "target": str(asked.target)}
+        facts |= {"film": asked.film, "recipe": json.loads(recipe)}
         self.put("recipe.json", recipe.encode(), replace=True)
         self.put(_JOB, json.dumps(facts, indent=2).encode(), replace=True)
 
@@ -190,14 +188,15 @@ class WorkFolder:
         try:
             content = self._store.read(f"receipts/{identity}.json")
             found = Receipt(**json.loads(content))
-            whole = self._store.whole(found.segment_name, found.bytes, found.sha256)
-            whole = whole and self._store.exists(found.table_name)
+            known = found.segment_name, found.bytes, found.sha256, found.modified
+            whole = self._store.whole(*known) and self._store.exists(found.table_name)
         except (OSError, ValueError, TypeError):
             return None
         return found if whole else None
 
     def sign(self, receipt: Receipt) -> Receipt:
         """Commit a receipt, in place of one whose segment has been lost; gives what counts now."""
+        receipt = replace(receipt, modified=self._store.modified(receipt.segment_name))
         name, content = receipt.identity, json.dumps(asdict(receipt), indent=1).encode()
         stands = partial(self.receipt, name)
         if self._store.sign(f"receipts/{name}.json", content, lambda: stands() is not None):

@@ -79,6 +79,20 @@ class VerificationFailed(FilmError):
     exit_code = 5
 
 
+class SpoiledSegment(VerificationFailed):
+    """A segment is no longer what was written."""
+
+    def __init__(self, line: str, start: int = -1) -> None:
+        """Say so.
+
+        Args:
+            line: what a person reads.
+            start: the segment's first frame.
+        """
+        super().__init__(line)
+        self.start = start
+
+
 class OutOfResources(FilmError):
     """Not enough disk or memory."""
 

@@ -53,8 +53,7 @@ def signed(work: WorkFolder) -> Receipt:
     """Commit a chunk's files and its receipt."""
     (work.path / "segments" / RECEIPT.segment).write_bytes(CONTENT)
     (work.path / "tables" / "abc.parquet").write_bytes(b"")
-    work.sign(RECEIPT)
-    return RECEIPT
+    return work.sign(RECEIPT)
 
 
 def test_the_first_commit_of_a_name_wins_and_a_late_one_does_no_harm(work: WorkFolder) -> None:
@@ -101,6 +100,15 @@ def test_a_receipt_does_not_count_when_what_it_is_for_is_not_whole(
     DAMAGE[damage](work)
     assert work.receipt("abc") is None
     assert signed(work) == work.receipt("abc")
+
+
+def test_a_work_folder_that_was_copied_counts_by_what_is_in_it(work: WorkFolder) -> None:
+    receipt = signed(work)
+    os.utime(work.path / "segments" / "abc.mkv", ns=(1, 1))
+    assert work.receipt("abc") == receipt
+    _flip(work)
+    os.utime(work.path / "segments" / "abc.mkv", ns=(2, 2))
+    assert work.receipt("abc") is None
 
 
 def test_a_boundary_comes_back_sample_for_sample(work: WorkFolder) -> None:

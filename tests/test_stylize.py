@@ -38,7 +38,7 @@ from jobs.commission import Result
 from jobs.progress import Silent
 from jobs.stylize import Job, stylize
 from painters import Boils, Breaks, Identity, Washes
-from pipeline.errors import ChunkFailed, VerificationFailed
+from pipeline.errors import ChunkFailed, SpoiledSegment, VerificationFailed
 from pipeline.fill.strength import lay
 from pipeline.judge.tables import Row, read_rows
 from pipeline.media.color import Planes
@@ -408,6 +408,25 @@ def test_a_chunk_whose_segment_is_lost_is_made_again_and_no_other(
     painter = Washes()
     assert paint(long_film, target, painter).result.reused == 1
     assert (min(painter.painted) > lost["start"]) == (boundary == "kept")
+    assert all_same(pictures(target), pictures(whole.path))
+
+
+def test_a_segment_of_which_a_disk_lost_a_bit_joins_no_film_and_is_made_again(
+    tmp_path: Path, long_film: Path, whole: Painted
+) -> None:
+    target = tmp_path / "painted.mkv"
+    done = paint(long_film, target, Washes())
+    name = json.loads(receipts(done)[1].read_text())["segment"]
+    segment = tmp_path / "painted.mkv.work" / "segments" / name
+    content, times = bytearray(segment.read_bytes()), segment.stat()
+    content[len(content) // 2] ^= 1
+    segment.write_bytes(content)
+    os.utime(segment, ns=(times.st_atime_ns, times.st_mtime_ns))
+    target.unlink()
+    with pytest.raises(SpoiledSegment, match="the same command makes it again"):
+        paint(long_film, target, Washes())
+    assert not target.exists()
+    assert paint(long_film, target, Washes()).result.reused == 1
     assert all_same(pictures(target), pictures(whole.path))
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, cast
 import av
 import numpy as np
 
-from pipeline.errors import BadRequest, VerificationFailed
+from pipeline.errors import BadRequest, SpoiledSegment, VerificationFailed
 from pipeline.media.clock import later_timecode
 from pipeline.media.container import Film
 from pipeline.media.encode import Encoding, Segment, describe, disk, rate_of, timescale
@@ -146,7 +146,11 @@ def _check(segments: Sequence[Segment], start: int, stop: int) -> None:
 
 
 def _order(segment: Segment) -> _Order:
+    name = segment.path.name
     try:
+        with segment.path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != segment.sha256:
+                raise SpoiledSegment(f"the segment {name} is not what was written", segment.start)
         with av.open(str(segment.path), "r") as source:
             stream = source.streams.video[0]
             rows = [(p.pts, p.is_keyframe) for p in source.demux(stream) if p.size]
@@ -154,19 +158,12 @@ def _order(segment: Segment) -> _Order:
             size = (context.width, context.height, context.pix_fmt)
             headers = bytes(context.extradata or b"")
     except (av.FFmpegError, OSError) as error:
-        raise VerificationFailed(
-            f"the segment {segment.path.name} cannot be read: {error.strerror}"
-        ) from error
+        raise VerificationFailed(f"the segment {name} cannot be read: {error.strerror}") from error
     expected = segment.stop - segment.start
     if len(rows) != expected:
-        raise VerificationFailed(
-            f"the segment {segment.path.name} holds {len(rows)} frames, not {expected}"
-        )
+        raise VerificationFailed(f"the segment {name} holds {len(rows)} frames, not {expected}")
     if not rows[0][1]:
-        raise VerificationFailed(f"the segment {segment.path.name} starts with no sync frame")
-    with segment.path.open("rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != segment.sha256:
-            raise VerificationFailed(f"the segment {segment.path.name} is not what was written")
+        raise VerificationFailed(f"the segment {name} starts with no sync frame")
     pts = np.array([row[0] for row in rows])
     # stable: where milliseconds are too coarse for two frames, every packet is in its turn anyway
     rank = np.argsort(np.argsort(pts, kind="stable"), kind="stable")
