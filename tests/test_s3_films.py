@@ -373,7 +373,7 @@ def test_without_its_library_what_to_install_is_said(
 ) -> None:
     monkeypatch.setitem(sys.modules, "boto3", None)
     s3_client.again()
-    with pytest.raises(BadRequest, match=r"pip install 'reelbrush\[s3\]'"):
+    with pytest.raises(BadRequest, match=r"pip install 'boto3>=1.40'"):
         opened(s3_folder / "a.mp4")
 
 
