@@ -7,7 +7,6 @@ ends with the job, or with this process however that ends.
 
 import atexit
 import contextlib
-import gc
 import logging
 import os
 import re
@@ -232,12 +231,10 @@ def _init(**options: object) -> None:
 
     There it leaves SIGTERM to us, and who interrupts us has to wait until it is up: half of it
     would take this process with it, or stay behind. The thread stays: Linux ends Ray's processes
-    with the thread that began them, not with the process. Refs of an earlier Ray go first: this one
-    gives their ids again, and would take it for its own refs that somebody lets go of.
+    with the thread that began them, not with the process.
     """
     import ray
 
-    gc.collect()
     failures: list[BaseException] = []
     up = threading.Event()
 
