@@ -15,7 +15,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
@@ -41,6 +41,28 @@ class Holder:
     """of the last renewal, in seconds since 1970; 0 when it was given back"""
 
 
+@contextlib.contextmanager
+def renewed(
+    beat: Callable[[threading.Event], None], *, give_back: Callable[[], object]
+) -> Iterator[None]:
+    """Renew a lease on a thread for as long as it is held, then give it back if that can be.
+
+    Args:
+        beat: renews again and again until its event is set.
+        give_back: lets others take it at once; an ``OSError`` of it does no harm.
+    """
+    done = threading.Event()
+    thread = threading.Thread(target=beat, args=(done,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+        with contextlib.suppress(OSError):
+            give_back()
+
+
 class Lease:
     """The lease of one folder."""
 
@@ -64,16 +86,8 @@ class Lease:
                 raise BadRequest(self._busy(known))
             self._epoch = known.epoch + 1 if known else 1
             self._write(time.time())
-            done = threading.Event()
-            beat = threading.Thread(target=self._beat, args=(done,), daemon=True)
-            beat.start()
-            try:
+            with renewed(self._beat, give_back=lambda: self._write(0.0)):
                 yield self._epoch
-            finally:
-                done.set()
-                beat.join()
-                with contextlib.suppress(OSError):
-                    self._write(0.0)
 
     def check(self) -> None:
         """Make sure that the lease is still ours.

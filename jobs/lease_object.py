@@ -20,7 +20,7 @@ from actors import s3
 from actors.objects import ObjectPath
 from actors.s3 import Version
 from jobs import lease
-from jobs.lease import Holder
+from jobs.lease import Holder, renewed
 from pipeline.errors import BadRequest
 
 
@@ -45,16 +45,8 @@ class ObjectLease:
             OSError: If the service does not answer.
         """
         self._take()
-        done = threading.Event()
-        beat = threading.Thread(target=self._beat, args=(done,), daemon=True)
-        beat.start()
-        try:
+        with renewed(self._beat, give_back=lambda: self._renew(0.0)):
             yield self._epoch
-        finally:
-            done.set()
-            beat.join()
-            with contextlib.suppress(OSError):
-                self._renew(0.0)
 
     def check(self) -> None:
         """Make sure that the lease is still ours, by asking if it has not been renewed for long.
