@@ -1,4 +1,6 @@
-"""What a person runs. Where to look:
+"""What a person runs.
+
+Where to look:
 
 ===============  ==================================================================================
 one film         ``stylize`` begins and ends it, ``job`` is what was asked, ``publish`` names it;
@@ -8,7 +10,7 @@ on Ray           ``engine`` starts or joins it; ``studio`` is the one loop, ``fl
 decisions        ``board``, ``turns``, ``shares``, ``budget``, ``demand``, ``stragglers``, ``fate``:
                  without Ray, most without a clock
 what is kept     ``ledger`` on a ``stores`` folder or an ``object_store``; ``lease``, ``log``
-a batch          ``jobfile*`` and ``orders`` read it, ``batch*`` carry it, ``billed`` is a film of it
+a batch          ``jobfile*`` and ``orders`` read it, ``batch*`` carry it, ``billed`` is one film
 from elsewhere   ``submit``, ``attempts``, ``head``, ``follow``, ``control``, ``watch``
 to be seen       ``standing``, ``standings``, ``show``, ``gauges``, ``dashboard``, ``costs``,
                  ``report*``
@@ -17,5 +19,5 @@ measured         ``bench*`` are commands; ``soak``, ``recover``, ``resume``, ``s
                  ``fair``, ``matrix``, ``sweep``, ``fuzz`` and others what they run
 ===============  ==================================================================================
 
-Modules that end in ``_cli`` hold options and help texts and nothing else.
+Modules that end in ``_cli`` are commands: options and help texts.
 """
