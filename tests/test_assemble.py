@@ -115,6 +115,21 @@ def test_a_variable_rate_that_starts_late_is_kept(tmp_path: Path, suffix: str) -
         assert made.durations.tolist() == film.durations.tolist()
 
 
+@pytest.mark.parametrize("last", [1, 1800, 3003, 9000, 45000])
+def test_the_last_frame_lasts_as_long_as_it_did(tmp_path: Path, last: int) -> None:
+    """Also where others are decoded after it: MP4 has no other place for it than between them."""
+    path = make_film(
+        tmp_path / "source.mp4", numbered(texture(N)), crf=10, time_base=Fraction(1, 90000)
+    )
+    film = read_film(path)
+    film = replace(film, durations=np.append(film.durations[:-1], last))
+    made, notes = joined(film, tmp_path, suffix=".mp4", seams=[0, 5, N])
+    assert notes == []
+    assert made.pts.tolist() == film.pts.tolist()
+    assert made.durations.tolist() == film.durations.tolist()
+    assert made.dts[-1] < made.dts.max(), "the last one was to be decoded before others"
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
 def test_everything_that_is_not_picture_comes_along(
     rich: Film, tmp_path: Path, suffix: str

@@ -250,9 +250,7 @@ def _frames(
 ) -> "Iterator[Timed]":
     """Read the segments' packets, at the times of the film that they are joined to."""
     pts = film.pts[start:stop] - (0 if cut.begin is None else film.pts[start])
-    delay = max(order.delay for order in orders)
-    step = int(pts[1] - pts[0]) if pts.size > 1 else 1
-    dts = np.concatenate([pts[0] - step * np.arange(delay, 0, -1), pts])
+    dts = _decoding_times(pts, orders, last=int(film.durations[stop - 1]))
     turn = 0
     for segment, order in zip(segments, orders, strict=True):
         with av.open(str(segment.path), "r") as source:
@@ -264,6 +262,25 @@ def _frames(
                 packet.duration = int(film.durations[start + frame])
                 yield packet.dts * film.time_base, cast("av.Packet[Stream]", packet)
                 turn += 1
+
+
+def _decoding_times(pts: Ticks, orders: Sequence[_Order], *, last: int) -> Ticks:
+    """Give each packet, in decoding order, a time to be decoded that is none too late.
+
+    MP4 writes how long a frame lasts as what passes until the next packet is decoded. So the frame
+    that is shown last has its length there even if others are decoded after it: all up to it are
+    decoded earlier, or all after it, by what is amiss.
+    """
+    delay = max(order.delay for order in orders)
+    step = int(pts[1] - pts[0]) if pts.size > 1 else 1
+    dts = np.concatenate([pts[0] - step * np.arange(delay, 0, -1), pts])[: pts.size]
+    rank = orders[-1].rank
+    after = pts.size - rank.size + int(rank.argmax()) + 1
+    if after < pts.size:
+        amiss = last - int(dts[after] - dts[after - 1])
+        dts[:after] -= max(0, amiss)
+        dts[after:] += min(0, amiss)
+    return dts
 
 
 def _to(stream: av.stream.Stream, packets: "Iterator[Timed]") -> "Iterator[Timed]":
