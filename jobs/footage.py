@@ -82,7 +82,7 @@ class Place:
         self.folder.mkdir(parents=True)
         films = [
             {
-                "source": str(self.footage.source(name)),
+                "source": str(self.footage.source(name).absolute()),
                 "name": name,
                 "output": self.target(name).name,
                 **self.footage.settings.get(name, {}),

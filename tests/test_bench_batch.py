@@ -55,6 +55,16 @@ def test_a_made_film_is_the_same_each_time_and_moves(tmp_path: Path) -> None:
     assert one.stat().st_mtime_ns == before, "a film that is there is left"
 
 
+def test_a_job_file_finds_its_films_wherever_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    footage = Footage(Path("made"), count=1, frames=60, size=TINY)
+    footage.make(Silent())
+    place = Place(Path("made/batch"), footage).prepare({})
+    assert read_job_file(place.job).orders[0].source.is_file()
+
+
 @given(st.integers(20, 5000), st.integers(0, 99))
 def test_shots_are_never_too_short_or_too_long(count: int, seed: int) -> None:
     found = [*cuts(count, seed=seed), count]
