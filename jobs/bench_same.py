@@ -59,6 +59,7 @@ def carry(
         all_by("plain loop", None)
         all_by("Ray, 1 worker", Machines(workers=1, gpus=0))
         all_by("Ray, 2 workers", Machines(workers=2, gpus=0))
+        prepare(Machines())  # for machines of their own, after Rays that were ours
         with Raylets(2, gpus=1) as nodes:
             all_by("2 raylets with a stylizer each", Machines(address=nodes.address))
     return found

@@ -10,9 +10,7 @@ import contextlib
 import logging
 import os
 import re
-import secrets
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ from typing import Any, cast
 
 import psutil
 
+from jobs import secret
 from jobs.luggage import ENVIRONMENT, luggage
 from pipeline.errors import BadRequest, ClusterFailed, NodeLost
 from pipeline.forecast import Needs
@@ -139,19 +138,11 @@ def share_out(machines: Machines, needs: Needs, *, cores: int) -> tuple[int, int
 
 
 def prepare(machines: Machines) -> None:
-    """Set what Ray reads when it is imported; what a person has set stays.
-
-    Our own Ray listens to nobody who does not know a secret of this process.
-    """
+    """Set what Ray reads when it is imported; what a person has set stays."""
     os.environ.update(ENVIRONMENT)
     if machines.address is None:
         os.environ.setdefault(_LOOPBACK, "0")
-    if "RAY_AUTH_MODE" in os.environ or "ray" in sys.modules:  # then Ray sees to it by itself
-        return
-    if machines.address is None:
-        os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
-    elif (Path.home() / ".ray" / "auth_token").is_file():
-        os.environ["RAY_AUTH_MODE"] = "token"  # a HOST:PORT does not turn it on by itself
+    secret.choose(local=machines.address is None)
 
 
 @contextlib.contextmanager
@@ -196,6 +187,7 @@ def _stop() -> None:
 
     with contextlib.suppress(Exception):
         ray.shutdown()
+    secret.forget()
 
 
 def _start(workers: int, gpus: int | None, store: int) -> None:

@@ -1,10 +1,14 @@
 """Memory shared out before Ray starts: as many workers as fit, or a clear word."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.engine import Machines, parse_bytes, share_out
+from jobs import engine
+from jobs.engine import Machines, parse_bytes, running, share_out
 from pipeline.errors import BadRequest
 from pipeline.forecast import Needs
 
@@ -79,3 +83,32 @@ def test_what_is_shared_out_is_there_and_nothing_is_left_idle(
     assert store >= chunk
     assert base + workers * worker + store <= memory
     assert workers == cores or base + (workers + 1) * worker + chunk > memory
+
+
+# -- one Ray after another in one process ----------------------------------------------------------
+
+
+def test_a_ray_asks_for_no_token_of_the_ray_before_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import ray
+
+    private: dict[str, Any] = vars(ray._raylet)
+    loader = private["AuthenticationTokenLoader"].instance()
+    mode, token = private["get_authentication_mode"], private["AuthenticationMode"].TOKEN
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(engine, "_init", lambda **_: None)
+    loader.reset_cache()
+    with running(Machines(memory=4 * 2**30), NEEDS, cores=1):
+        assert mode() == token
+        assert len(loader.get_raw_token()) == 64
+    assert mode() != token
+    assert not loader.has_token(ignore_auth_mode=True)
+    (tmp_path / ".ray").mkdir()
+    (tmp_path / ".ray" / "auth_token").write_text("theirs")
+    monkeypatch.setattr(engine, "_resources", dict)
+    with running(Machines(address="127.0.0.1:1"), NEEDS, cores=1):
+        assert mode() == token
+        assert loader.get_raw_token() == "theirs"
