@@ -18,6 +18,7 @@ from ray.actor import ActorHandle
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from actors import sources
+from actors.heap import keep_freed
 from actors.steps import Handed
 from pipeline.errors import ClusterFailed
 
@@ -55,6 +56,7 @@ def _carried(step: Step, code: str, args: Sequence[object]) -> object:
     if code != sources.digest():
         raise ClusterFailed(f"{os.uname().nodename} has other sources of reelbrush than the job")
     cv2.setNumThreads(1)  # a task has one core
+    keep_freed()
     began, cpu = time.time(), time.process_time()
     handed = step(*args)
     answer = Answer(

@@ -25,6 +25,7 @@ from pipeline.curve import flat
 from pipeline.fill.chain import chain
 from pipeline.fill.render import render
 from pipeline.fill.strength import Laying
+from pipeline.fill.tiles import Tile
 from pipeline.media.color import Plane, Planes, in_eight_bits, resolved
 from pipeline.media.container import Film, read_film
 from pipeline.media.decode import Frame, frames
@@ -33,7 +34,7 @@ from pipeline.motion.analysis import analyse
 from pipeline.needs import read_keys, samples
 from pipeline.paint.styles import load_code
 from pipeline.paint.working import working
-from pipeline.plan import plan
+from pipeline.plan import Part, Shot, plan
 from pipeline.recipe import Recipe
 
 _SIZE = (1920, 1080)
@@ -138,15 +139,57 @@ def _steps(film: Film, style: str, place: Path, result: _Bench) -> None:
 
     result.add("harmonise", "key", [_timed(harmonised) / max(1, len(part.keys) - 1)])
     keys = harmonised()
-    began = clock()
-    painted = [
-        one.frame
-        for one in render(
-            film, part, shot, keys=keys, tiles=tiles, laying=Laying(flat(1)), knob=3.0
-        )
-    ]
-    result.add("fill", "in-between frame", [(clock() - began) / between - decode])
+    filling = _Filling(part, shot, keys, tiles)
+    seconds, painted = filling.fill(film)
+    result.add("fill", "in-between frame", [seconds])
+    seconds, _ = filling.in_ten_bits().fill(_at_1080p(film, place, depth=10))
+    result.add("fill, 10 bits", "in-between frame", [seconds])
     _coding(film, pictures, painted, place, result)
+
+
+@dataclass(frozen=True, slots=True)
+class _Filling:
+    """What a fill is given."""
+
+    part: Part
+    shot: Shot
+    keys: dict[int, Planes]
+    tiles: dict[int, tuple[Tile, ...]]
+
+    def fill(self, film: Film) -> tuple[float, list[Frame]]:
+        """Fill; gives seconds for each in-between frame, decoding taken off, and the frames."""
+        first, last = self.part.keys[0], self.part.keys[-1]
+        decode = _timed(lambda: list(frames(film, first, last + 1)))
+        began = time.process_time()
+        made = render(
+            film,
+            self.part,
+            self.shot,
+            keys=self.keys,
+            tiles=self.tiles,
+            laying=Laying(flat(1)),
+            knob=3.0,
+        )
+        painted = [one.frame for one in made]
+        return (time.process_time() - began - decode) / (last - first), painted
+
+    def in_ten_bits(self) -> "_Filling":
+        """Give the same in 10 bits."""
+        return replace(
+            self,
+            keys={frame: _deeper(planes) for frame, planes in self.keys.items()},
+            tiles={
+                frame: tuple(replace(one, planes=_deeper(one.planes)) for one in known)
+                for frame, known in self.tiles.items()
+            },
+        )
+
+
+def _deeper(planes: Planes) -> Planes:
+    luma, blue, red = (p.astype(np.uint16) for p in (planes.luma, planes.blue, planes.red))
+    for part in (luma, blue, red):
+        part <<= 2
+    return Planes(luma, blue, red, depth=10)
 
 
 def _coding(
@@ -180,29 +223,32 @@ def _timed(step: Callable[[], object]) -> float:
     return time.process_time() - began
 
 
-def _at_1080p(film: Film, place: Path) -> Film:
-    """Write the first frames of a film at 1920x1080, 4:2:0."""
+def _at_1080p(film: Film, place: Path, *, depth: int = 8) -> Film:
+    """Write the first frames of a film at 1920x1080, 4:2:0; what is there already is read."""
     count = min(_FRAMES, film.frames)
-    path = place / "film.mp4"
+    path = place / f"film-{depth}.mp4"
+    if path.is_file():
+        return read_film(path)
+    pixels = "yuv420p" if depth == 8 else "yuv420p10le"
     shape = replace(
         film,
         width=_SIZE[0],
         height=_SIZE[1],
-        pixel_format="yuv420p",
+        pixel_format=pixels,
         rotation=0,
         sample_aspect_ratio=Fraction(1),
     )
-    encoding = Encoding(codec="h264", pixel_format="yuv420p", container="mp4")
-    write_segment(_resized(film, count), film=shape, encoding=encoding, path=path, crf=12)
+    encoding = Encoding(codec="h264", pixel_format=pixels, container="mp4")
+    write_segment(_resized(film, count, depth), film=shape, encoding=encoding, path=path, crf=12)
     return read_film(path)
 
 
-def _resized(film: Film, count: int) -> Iterator[Frame]:
+def _resized(film: Film, count: int, depth: int) -> Iterator[Frame]:
     half = (_SIZE[0] // 2, _SIZE[1] // 2)
     for frame in frames(film, 0, count):
         p = in_eight_bits(frame.planes)
         planes = Planes(_sized(p.luma, _SIZE), _sized(p.blue, half), _sized(p.red, half))
-        yield replace(frame, planes=planes)
+        yield replace(frame, planes=planes if depth == 8 else _deeper(planes))
 
 
 def _sized(plane: Plane, size: tuple[int, int]) -> Plane:

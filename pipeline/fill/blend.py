@@ -80,8 +80,9 @@ def average(
         *sides, motion, share, table, np.float32(white(a.depth)), sums, luma, variance, apart
     )
     share = widened(weight, a.blue.shape[1])
-    blue = _averaged(ours.blue, theirs.blue, chroma, share, np.empty_like(a.blue, order="C"))
-    red = _averaged(ours.red, theirs.red, chroma, share, np.empty_like(a.red, order="C"))
+    blue, red = np.empty_like(a.blue, order="C"), np.empty_like(a.red, order="C")
+    one, other = ((side.blue.ravel(), side.red.ravel()) for side in (ours, theirs))
+    kernels.average_linear(one, other, ours.blue.shape[1], chroma, share, (blue, red))
     lift = _lift(weight, variance, apart, depth=a.depth)
     averaged = Planes(luma, blue, red, depth=a.depth)
     return Average(averaged, lift if terms.variance else 0 * lift)
@@ -144,13 +145,6 @@ def _motion(like: Planes, to_a: Flow | None, to_b: Flow | None) -> tuple[_Wide, 
         luma += widened_motion(flow, like.luma.shape[1], scale[0])
         chroma += widened_motion(flow, like.blue.shape[1], scale[1])
     return (luma[0], luma[1], luma[2], luma[3]), (chroma[0], chroma[1], chroma[2], chroma[3])
-
-
-def _averaged(a: Plane, b: Plane, motion: _Wide, share: Field, out: Plane) -> Plane:
-    from pipeline.fill import kernels
-
-    kernels.average_linear(a.ravel(), b.ravel(), a.shape[1], motion, share, out)
-    return out
 
 
 def _lift(weight: Field, variance: Field, apart: Field, *, depth: int) -> Field:

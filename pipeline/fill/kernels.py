@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.compiled import compiled
 from pipeline.fill.gather import (
-    CUBIC,
+    LINEAR,
     Samples,
     cubic_pair,
     lay_part,
@@ -115,32 +115,34 @@ def _close_cells(
 
 @compiled
 def average_linear(
-    a: Samples,
-    b: Samples,
+    a: tuple[Samples, Samples],
+    b: tuple[Samples, Samples],
     stride: int,
     motion: tuple[Wide, Wide, Wide, Wide],
     share: Wide,
-    out: Samples,
+    out: tuple[Samples, Samples],
 ) -> None:
-    """Fetch two planes bilinearly and average them; arguments as in ``average_cubic``."""
-    height, width = out.shape
+    """Fetch two planes of two frames bilinearly and average them; else as ``average_cubic``."""
+    height, width = out[0].shape
     from_a, from_b = np.empty((3, width), np.int32), np.empty((3, width), np.int32)
-    near = np.empty(width, np.float32)
+    rows = np.empty((3, width), np.float32)
+    ours, theirs, near = rows[0], rows[1], rows[2]
     for y in range(height):
         place_row(motion[0], motion[1], y, height, stride, from_a)
         place_row(motion[2], motion[3], y, height, stride, from_b)
         lay_row(share, y, height, near)
-        row = out[y]
-        for x in range(width):
-            ours = _linear(a, from_a[0, x], from_a[1, x], from_a[2, x], stride)
-            theirs = _linear(b, from_b[0, x], from_b[1, x], from_b[2, x], stride)
-            mean = np.float32(theirs) + np.float32(ours - theirs) * near[x]
-            row[x] = np.int32(np.floor(mean + _HALF))
-
-
-@compiled
-def _linear(plane: Samples, at: int, right: int, under: int, stride: int) -> np.int32:
-    return np.int32((_weighed(plane, at, right, under, stride) + np.int32(512)) >> 10)
+        for plane in range(2):
+            one, other, row = a[plane], b[plane], out[plane][y]
+            for x in range(width):
+                ours[x], theirs[x] = cubic_pair(
+                    one, from_a[0, x], from_a[1, x], from_a[2, x],
+                    other, from_b[0, x], from_b[1, x], from_b[2, x],
+                    stride, LINEAR,
+                )  # fmt: skip
+            for x in range(width):
+                mean = np.floor(theirs[x] + _HALF)
+                mean += (np.floor(ours[x] + _HALF) - mean) * near[x]
+                row[x] = np.int32(np.floor(mean + _HALF))
 
 
 @compiled
@@ -162,7 +164,7 @@ def carry(
     hole: Wide,
     spans: NDArray[np.int32],
     kept: Wide,
-    cubic: bool,
+    table: NDArray[np.float32],
     white: np.float32,
     fresh: Samples,
     met: Samples,
@@ -177,7 +179,7 @@ def carry(
         hole: h, 0 to 1.
         spans: [2, h]: first and past the last column where h is above 0, of each of its rows.
         kept: k, 0 to 1.
-        cubic: Whether to fetch bicubically.
+        table: ``CUBIC`` or ``LINEAR``.
         white: The highest code.
         fresh: What was painted, or ``met``.
         met: What the keys make of the frame.
@@ -193,24 +195,41 @@ def carry(
             continue
         lay_part(hole, y, height, deep, first, last)
         lay_part(kept, y, height, keep, first, last)
-        placed = 0
-        for x in range(first, last):
+        placed, x = 0, first
+        while x < last:
             if deep[x] <= _ZERO:
+                x += 1
                 continue
             if x >= placed:
                 placed = min(last, x + _PLACED)
                 place_part(motion[0], motion[1], y, height, stride, places, x, placed)
-            at, right, under = places[0, x], places[1, x], places[2, x]
-            if cubic:
-                found, _ = cubic_pair(
-                    before, at, right, under, before, at, right, under, stride, CUBIC
-                )
-                carried = _code(found, white)
-            else:
-                carried = np.float32(_linear(before, at, right, under, stride))
-            new, old = np.float32(fresh[y, x]), np.float32(met[y, x])
-            known = new + (carried - new) * keep[x]
-            out[y, x] = np.int32(_code(old + (known - old) * deep[x], white))
+            beside = min(x + 1, placed - 1)
+            one, other = cubic_pair(
+                before, places[0, x], places[1, x], places[2, x],
+                before, places[0, beside], places[1, beside], places[2, beside],
+                stride, table,
+            )  # fmt: skip
+            old, new = met[y, x], fresh[y, x]
+            out[y, x] = _closed(old, new, _code(one, white), keep[x], deep[x], white)
+            if beside > x and deep[beside] > _ZERO:
+                old, new, more = met[y, beside], fresh[y, beside], deep[beside]
+                out[y, beside] = _closed(old, new, _code(other, white), keep[beside], more, white)
+            x = beside + 1
+
+
+@compiled
+def _closed(
+    met: np.uint16,
+    fresh: np.uint16,
+    carried: np.float32,
+    kept: np.float32,
+    hole: np.float32,
+    white: np.float32,
+) -> np.int32:
+    """Close a sample's hole; see ``carry``."""
+    old, new = np.float32(met), np.float32(fresh)
+    known = new + (carried - new) * kept
+    return np.int32(_code(old + (known - old) * hole, white))
 
 
 @compiled

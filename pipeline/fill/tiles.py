@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.fill.warp import bordered, copied, crop, scales, widened, widened_motion
+from pipeline.fill.warp import bordered, copied, crop, scales
 from pipeline.media.color import Plane, Planes, Rect, white
 from pipeline.motion.bridge import Bridge
 from pipeline.motion.confidence import Mask, hole_weight
-from pipeline.motion.flow import Field
+from pipeline.motion.flow import Field, parts
 from pipeline.terms import ALL, Terms
 
 _GRID = 64
@@ -110,13 +110,15 @@ class _Closing:
         self._white = np.float32(white(depth))
         rows = np.flatnonzero(hole.any(axis=1))
         used = slice(max(0, int(rows[0]) - 1), int(rows[-1]) + 2)  # of no other is anything asked
-        part = widened_motion(bridge.from_previous[used], width, scale)
-        fields = (*part, widened(hole[used], width), widened(kept[used], width))
-        right, down, self._hole, self._kept = (_among(f, used, hole.shape[0]) for f in fields)
-        self._motion, self._spans = (right, down), _spans(hole, width)
+        across, down = (
+            part * own for part, own in zip(parts(bridge.from_previous), scale, strict=True)
+        )
+        fields = (across, down, hole, kept)
+        right, below, self._hole, self._kept = (_widened(f, used, width) for f in fields)
+        self._motion, self._spans = (right, below), _spans(hole, width)
 
     def close(self, before: Plane, fresh: Plane, met: Plane, out: Plane, *, cubic: bool) -> None:
-        from pipeline.fill import kernels
+        from pipeline.fill import gather, kernels
 
         was = bordered(before)
         kernels.carry(
@@ -126,7 +128,7 @@ class _Closing:
             self._hole,
             self._spans,
             self._kept,
-            cubic,
+            gather.CUBIC if cubic else gather.LINEAR,
             self._white,
             fresh,
             met,
@@ -144,10 +146,11 @@ def _spans(hole: Field, width: int) -> NDArray[np.int32]:
     return np.asarray(np.clip(ends, 0, width), np.int32)
 
 
-def _among(field: Field, rows: slice, height: int) -> Field:
-    """Put rows into a field of nothing else."""
-    whole = np.zeros((height, field.shape[1]), np.float32)
-    whole[rows] = field
+def _widened(field: Field, rows: slice, width: int) -> Field:
+    """Bring some rows of a small field to the width of a plane; the others hold anything."""
+    whole = np.empty((field.shape[0], width), np.float32)
+    part = whole[rows]
+    cv2.resize(field[rows], (width, part.shape[0]), dst=part, interpolation=cv2.INTER_LINEAR)
     return whole
 
 

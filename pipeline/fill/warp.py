@@ -6,7 +6,6 @@ its luma samples, which is off by a quarter of a chroma sample at most and in bo
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 import cv2
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.media.color import Plane, Planes, Rect, subsampling, white
-from pipeline.motion.flow import Field, Flow, parts
+from pipeline.motion.flow import Field, Flow, parts, pixel_grid
 
 BORDER = 4
 """Samples around a plane that the loops of ``kernels`` fetch from."""
@@ -119,18 +118,9 @@ def _fetch(plane: Plane, flow: NDArray[np.float32], interpolation: Interpolation
     how = cv2.INTER_CUBIC if interpolation == "cubic" else cv2.INTER_LINEAR
     # One map holds x and y. The stubs want two, but with an empty one OpenCV 5 fetches rubbish.
     fetched = cv2.remap(  # type: ignore[call-overload]
-        plane, cv2.add(large, _grid(height, width)), None, how, borderMode=cv2.BORDER_REPLICATE
+        plane, cv2.add(large, pixel_grid(height, width)), None, how, borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(fetched, plane.dtype)
-
-
-@lru_cache(maxsize=4)
-def _grid(height: int, width: int) -> Flow:
-    """Give (x, y) of each sample, [H, W, 2]; shared, so read-only."""
-    rows, columns = np.indices((height, width), np.float32)
-    grid = np.stack((columns, rows), axis=-1)
-    grid.setflags(write=False)
-    return grid
 
 
 def _in_chroma(region: Rect, horizontal: int, vertical: int) -> Rect:

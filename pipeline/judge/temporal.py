@@ -126,17 +126,15 @@ def fetch(
     height, width = of.shape[:2]
     scale = np.asarray((width / there.shape[1], height / there.shape[0]), np.float32)
     large = cv2.resize(there * scale, (width, height), interpolation=cv2.INTER_LINEAR)
-    columns, rows = pixel_grid(height, width)
-    return np.asarray(
-        cv2.remap(
-            of.astype(np.float32),
-            columns + large[..., 0],
-            rows + large[..., 1],
-            _HOW[interpolation],
-            borderMode=cv2.BORDER_REPLICATE,
-        ),
-        np.float32,
+    # One map holds x and y. The stubs want two, but with an empty one OpenCV 5 fetches rubbish.
+    fetched = cv2.remap(  # type: ignore[call-overload]
+        of.astype(np.float32),
+        pixel_grid(height, width) + large,
+        None,
+        _HOW[interpolation],
+        borderMode=cv2.BORDER_REPLICATE,
     )
+    return np.asarray(fetched, np.float32)
 
 
 def content_floor(

@@ -92,12 +92,12 @@ def _squares(dx: Field, dy: Field) -> Field:
     return np.asarray(cv2.add(cv2.multiply(dx, dx), cv2.multiply(dy, dy)), np.float32)
 
 
-def _inside(at: tuple[Field, Field]) -> Mask:
-    (x, y), (height, width) = at, at[0].shape
+def _inside(at: Flow) -> Mask:
+    (x, y), (height, width) = parts(at), at.shape[:2]
     return np.asarray((x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5))
 
 
-def _consistency(there: Flow, back: Flow, at: tuple[Field, Field]) -> Field:
+def _consistency(there: Flow, back: Flow, at: Flow) -> Field:
     (dx, dy), (back_x, back_y) = parts(there), parts(back)
     gap = _squares(dx + fetch(back_x, at), dy + fetch(back_y, at))
     allowed = _squares(dx, dy)

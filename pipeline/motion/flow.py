@@ -130,30 +130,31 @@ def warp(
     return fetch(image, positions(flow), cubic=interpolation == "cubic")
 
 
-def positions(flow: Flow) -> tuple[Field, Field]:
-    """Give (x, y) of where each pixel is found, [h, w] each."""
-    columns, rows = pixel_grid(flow.shape[0], flow.shape[1])
-    across, down = parts(flow)
-    return columns + across, rows + down
+def positions(flow: Flow) -> Flow:
+    """Give (x, y) of where each pixel is found, [h, w, 2]."""
+    return pixel_grid(flow.shape[0], flow.shape[1]) + flow
 
 
 def parts(flow: Flow) -> tuple[Field, Field]:
     """Give (dx, dy), [h, w] each: what is done to one part after the other is done faster."""
-    across, down = cv2.split(flow)
+    across, down = cv2.extractChannel(flow, 0), cv2.extractChannel(flow, 1)
     return np.asarray(across, np.float32), np.asarray(down, np.float32)
 
 
-def fetch(image: Pixels, at: tuple[Field, Field], *, cubic: bool = False) -> Pixels:
+def fetch(image: Pixels, at: Flow, *, cubic: bool = False) -> Pixels:
     """Fetch each pixel from ``positions``; beyond the edge the edge goes on."""
     how = cv2.INTER_CUBIC if cubic else cv2.INTER_LINEAR
-    fetched = cv2.remap(image, at[0], at[1], how, borderMode=cv2.BORDER_REPLICATE)
+    # One map holds x and y. The stubs want two, but with an empty one OpenCV 5 fetches rubbish.
+    fetched = cv2.remap(  # type: ignore[call-overload]
+        image, at, None, how, borderMode=cv2.BORDER_REPLICATE
+    )
     return np.asarray(fetched, image.dtype)
 
 
 @lru_cache(maxsize=8)
-def pixel_grid(height: int, width: int) -> tuple[Field, Field]:
-    """Give (x, y) of each pixel, [h, w] each; shared, so read-only."""
+def pixel_grid(height: int, width: int) -> Flow:
+    """Give (x, y) of each pixel, [h, w, 2]; shared, so read-only."""
     rows, columns = np.indices((height, width), np.float32)
-    rows.setflags(write=False)
-    columns.setflags(write=False)
-    return columns, rows
+    grid = np.stack((columns, rows), axis=-1)
+    grid.setflags(write=False)
+    return grid
