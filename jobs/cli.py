@@ -18,6 +18,7 @@ import cv2
 import typer
 from rich.console import Console
 
+from actors.heap import keep_freed
 from actors.objects import located
 from jobs import (
     batch_cli,
@@ -286,6 +287,7 @@ def main() -> None:
     """Run the command and turn what went wrong into a line and an exit code."""
     signal.signal(signal.SIGTERM, _terminated)
     cv2.setNumThreads(1)  # the steps are what runs side by side
+    keep_freed()
     try:
         app(standalone_mode=True)
     except FilmError as error:
