@@ -7,8 +7,8 @@ one film         ``stylize`` begins and ends it, ``job`` is what was asked, ``pu
                  ``inline`` is the plain loop, ``solo`` the same film on Ray
 on Ray           ``engine`` starts or joins it; ``studio`` is the one loop, ``floor`` hands and
                  answers, ``production`` one film in work, ``crowd`` and ``stylists`` who works
-decisions        ``board``, ``turns``, ``shares``, ``budget``, ``demand``, ``stragglers``, ``fate``:
-                 without Ray, most without a clock
+decisions        ``board``, ``turns``, ``shares``, ``budget``, ``workload``, ``demand``,
+                 ``stragglers``, ``fate``: without Ray, most without a clock
 what is kept     ``ledger`` on a ``stores`` folder or an ``object_store``; ``lease``, ``log``
 a batch          ``jobfile*`` and ``orders`` read it, ``batch*`` carry it, ``billed`` is one film
 from elsewhere   ``submit``, ``attempts``, ``head``, ``follow``, ``control``, ``watch``

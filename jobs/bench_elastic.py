@@ -28,7 +28,7 @@ from pipeline.recipe import Recipe
 
 _MANY, _FEW = 960, 96
 """Frames."""
-_IDLE = 10.0
+_IDLE = 20.0
 """Seconds after which a machine goes."""
 _SURPLUS = 3.0
 """Seconds for which a stylizer is one too many before it is sent home."""

@@ -115,14 +115,19 @@ class Course:
             return [Task("paint", place, i) for i in waiting] if measured else []
         return [Task("harmonise", place)] if linked else []
 
+    def lacks(self) -> dict[Kind, float]:
+        """Give how much of each large step is left, 0 to 1."""
+        unpainted = sum(piece is None for piece in self.painted) / max(1, self.batches)
+        return {
+            "decode": 1.0 if self.decoded is None and unpainted else 0.0,
+            "paint": unpainted,
+            "fill": 1.0 if self.fills else 0.0,
+        }
+
     def left(self) -> float:
         """Work that is left of it, in frames."""
         frames = self.chunk.stop - self.chunk.start
-        unpainted = sum(piece is None for piece in self.painted) / max(1, self.batches)
-        share = SHARE["paint"] * unpainted + (SHARE["fill"] if self.fills else 0.0)
-        if self.decoded is None and unpainted:
-            share += SHARE["decode"]
-        return share * frames
+        return frames * sum(SHARE[kind] * lacking for kind, lacking in self.lacks().items())
 
 
 class Board:

@@ -23,7 +23,7 @@ class Left:
     planned: bool
     """whether no chunk can come to that"""
     seconds: float | None
-    """of hands of this sort; None as long as nothing was measured"""
+    """of hands of this sort; None as long as there is nothing to go by"""
 
 
 def stylizers(left: Left, *, gpus: int, grows: bool, most: int | None) -> int:
@@ -56,8 +56,32 @@ def waiting(left: Left, *, cores: int) -> int:
     return max(1, _waited(left, cores) - cores)
 
 
+def share(steps: int, *, wanted: int, up: int, deep: int) -> int | None:
+    """Say how many steps of painting all stylizers that are up may have at a time.
+
+    Those that are waited for are to find something to do when they come.
+
+    Args:
+        steps: that are not done, those on their way among them.
+        wanted: stylizers that there should be.
+        up: stylizers that have their GPU.
+        deep: steps that one may have at a time.
+
+    Returns:
+        None if they may have as many as they can.
+
+    >>> share(14, wanted=4, up=1, deep=6), share(5, wanted=4, up=2, deep=6)
+    (3, 2)
+    >>> share(90, wanted=4, up=1, deep=6), share(5, wanted=2, up=2, deep=6)
+    (None, None)
+    """
+    if up >= wanted or steps >= wanted * deep:
+        return None
+    return up * max(1, steps // wanted)
+
+
 def _waited(left: Left, there: int) -> int:
     """Hands for which there is work enough, some more than there are at most."""
     if left.seconds is None:
         return max(1, there)
-    return min(ceil(left.seconds / _WORTH), there + _STEP + there // 4)
+    return min(max(1, ceil(left.seconds / _WORTH)), there + _STEP + there // 4)

@@ -10,16 +10,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from actors.remote import Answer, Stylist
-from jobs import demand
+from jobs import ahead, demand
 from jobs.board import Task
 from jobs.budget import Budget
 from jobs.crowd import Call, Crowd, Out
-from jobs.demand import Left
 from jobs.engine import Engine
 from jobs.errands import Errands, Sent
 from jobs.failures import Failure
 from jobs.patience import Patience
 from jobs.production import Production
+from jobs.stylists import IN_FLIGHT
 from jobs.turns import Turn, Turns
 from pipeline.errors import NodeLost
 
@@ -27,6 +27,10 @@ _TOGETHER = 3
 """Steps of painting that one call to a stylizer carries, at most."""
 _REMEMBERED = 10_000
 """Steps that have ended, as long as nobody asks for them."""
+_NO_GPU = (
+    "no GPU of the cluster is up: painting on CPUs; --gpus N (a job file's machines: {gpus: N}) "
+    "waits for N"
+)
 
 
 class Floor:
@@ -51,6 +55,9 @@ class Floor:
         self.engine, self._give_up, self._clock = engine, give_up, clock
         most = engine.machines.gpus or 0
         self.paints_on_gpus = engine.gpus() > 0 or (most > 0 and not engine.local)
+        asked = engine.local or engine.machines.gpus is not None
+        self._bare = not (self.paints_on_gpus or asked)
+        """Whether people do not know yet that no GPU will be waited for."""
         self.crowd = Crowd(engine, patience=patience, clock=clock)
         self.turns, self.budget = Turns(), Budget(engine.store)
         self.films: dict[str, Production] = {}
@@ -65,6 +72,9 @@ class Floor:
     def enter(self, production: Production, *, weight: float) -> None:
         """Add a film."""
         self.films[production.name] = production
+        if self._bare:
+            self._bare = False
+            production.made.progress.note(_NO_GPU)
         production.enter(self.budget, gpus=self.paints_on_gpus)
         self.turns.enter(production.name, production.board, weight=weight)
 
@@ -83,16 +93,16 @@ class Floor:
         Raises:
             ClusterFailed: If nobody is left to paint.
         """
-        grows = not self.engine.local
+        grows, now, films = not self.engine.local, self._clock(), list(self.films.values())
         if grows:
             self.budget.nodes = self.engine.stores()
             self.budget.total = sum(self.budget.nodes.values())
             if self.engine.machines.workers is None:
-                left = self._left(gpu=False, planned=planned)
+                left = ahead.left(films, self.crowd.out, gpu=False, planned=planned, now=now)
                 self.crowd.waiting = demand.waiting(left, cores=self.crowd.cores)
         if self.paints_on_gpus:
             gpus, most = self.engine.gpus(), self.engine.machines.gpus
-            left = self._left(gpu=True, planned=planned)
+            left = ahead.left(films, self.crowd.out, gpu=True, planned=planned, now=now)
             self.crowd.stylists.want(demand.stylizers(left, gpus=gpus, grows=grows, most=most))
             self.crowd.retire()
             self.crowd.stylists.check(grows=grows)
@@ -139,7 +149,8 @@ class Floor:
 
     def _send(self) -> None:
         cores, places = (max(0, free) for free in self.crowd.free())
-        taken = self.turns.take(cores=cores, places=places, together=_TOGETHER)
+        most = ahead.most(self.films.values(), self.crowd, deep=IN_FLIGHT * _TOGETHER)
+        taken = self.turns.take(cores=cores, places=places, together=_TOGETHER, most=most)
         painting = [turn for turn in taken if turn.paints]
         for turns in self._calls(painting, places):
             self._sent(turns)
@@ -245,18 +256,6 @@ class Floor:
             return None
         nodes = self.engine.nodes()
         return nodes[(task.place + number) % len(nodes)] if len(nodes) > 1 else None
-
-    def _left(self, *, gpu: bool, planned: bool) -> Left:
-        """Work for GPUs or cores that is left of all films."""
-        chunks, seconds, known = 0, 0.0, planned
-        for film in self.films.values():
-            left, cost = len(film.board.todo) + len(film.board.open), film.spent.cost
-            chunks += left
-            known = known and film.survey.complete
-            if film.meter.chunks_done:
-                spent = cost.gpu_s if gpu else cost.cpu_s
-                seconds += left * spent / film.meter.chunks_done
-        return Left(chunks, known, seconds or None)
 
     @contextmanager
     def _film(self, name: str) -> Iterator[None]:

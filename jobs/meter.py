@@ -37,10 +37,14 @@ class Meter:
         return sum(not left for left in self._shots.values()), len(self._shots)
 
     @property
+    def whole(self) -> int:
+        """Frames that are wanted."""
+        return self._stop - self._start
+
+    @property
     def frames(self) -> float:
         """Frames and parts of frames that are done, an earlier run's among them."""
-        whole = self._stop - self._start
-        return min(float(whole), max(0.0, self.frames_kept + sum(self._counted.values())))
+        return min(float(self.whole), max(0.0, self.frames_kept + sum(self._counted.values())))
 
     def kept(self, receipt: Receipt) -> None:
         """A chunk was done by an earlier run."""

@@ -56,6 +56,7 @@ class Production:
         self.lost = 0
         self.cores = self.gpus = 0
         """That there are, for all films together."""
+        self.forecast: dict[str, float] = {}
         self.result: Result | None = None
         """There once the film is joined and verified."""
         self.board = Board(budget=Budget(0), gpus=False)
@@ -243,11 +244,11 @@ class Production:
         film, recipe, plan = self.made.film, self.made.job.recipe, self.survey.plan
         if plan is None:
             raise ValueError("a film that is known has a plan")
-        wanted, gpu = (job.start, job.stop), self.gpus > 0
-        facts = in_a_line(plan, film, recipe, wanted=wanted, gpu=gpu, hands=self.cores)
+        wanted, gpu = (job.start, job.stop), self.board.gpus
+        self.forecast = in_a_line(plan, film, recipe, wanted=wanted, gpu=gpu, hands=self.cores)
         left = 1 - self.meter.frames_kept / (job.stop - job.start)
-        check_space(self.work.path, round(left * facts["disk"]))
-        self.log.say("forecast", **facts)
+        check_space(self.work.path, round(left * self.forecast["disk"]))
+        self.log.say("forecast", **self.forecast)
         self.meter.show(plan)
 
     def _put(self) -> remote.Ref:

@@ -16,7 +16,7 @@ from pipeline.errors import ClusterFailed
 
 _WITHOUT_GPU = 60.0
 _UNTIL_ONE_COMES = 900.0
-_IN_FLIGHT = 2
+IN_FLIGHT = 2
 """Calls that a stylizer has at a time: one to work on, one to fetch for."""
 _SURPLUS = 15.0
 """Seconds for which a stylizer has to be one too many before it is sent home."""
@@ -85,7 +85,7 @@ class Stylists:
 
     def free(self, calls: Counter[int]) -> int:
         """Places that are free."""
-        return sum(max(0, _IN_FLIGHT - calls[number]) for number in self._able())
+        return sum(max(0, IN_FLIGHT - calls[number]) for number in self._able())
 
     def least_busy(self, calls: Counter[int]) -> int:
         """Who has the least to do."""

@@ -48,16 +48,20 @@ class Turns:
         for shares in (self._cores, self._places):
             shares.press(film, urgency)
 
-    def take(self, *, cores: int, places: int, together: int = 1) -> list[Turn]:
+    def take(
+        self, *, cores: int, places: int, together: int = 1, most: int | None = None
+    ) -> list[Turn]:
         """Hand out steps for free hands.
 
         Args:
             cores: that are free.
             places: free places with stylizers; none without GPUs.
             together: steps that may share a place.
+            most: steps of painting in all; None is as many as there are places for.
         """
         taken: list[Turn] = []
-        while len(taken) < places * together:
+        room = places * together
+        while len(taken) < (room if most is None else min(room, most)):
             turn = self._next(self._places, lambda board: board.painting(), paints=True)
             if turn is None:
                 break
