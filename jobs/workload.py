@@ -112,7 +112,9 @@ def _lacking(board: Board, kinds: Iterable[Kind]) -> tuple[dict[Kind, float], fl
     """Frames that lack each step, and keys that are not painted."""
     waiting = [course.chunk for course in board.todo.values()]
     whole = float(sum(chunk.stop - chunk.start for chunk in waiting))
-    frames, unpainted = dict.fromkeys(kinds, whole), float(sum(keys(chunk) for chunk in waiting))
+    frames, unpainted = dict.fromkeys(kinds, whole), 0.0
+    if "paint" in frames:
+        unpainted = float(sum(keys(chunk) for chunk in waiting))
     for course in board.open.values():
         lacks, chunk = course.lacks(), course.chunk
         for kind in frames:
