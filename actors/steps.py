@@ -6,7 +6,7 @@ except among the goods.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from actors.assembler import Assembler
@@ -46,6 +46,8 @@ class Card:
     weights: str
     style: str
     apron: int
+    others: tuple["Card", ...] = ()
+    """of those that paint the film's other styles"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,14 @@ def analyse(film: Film, start: int, stop: int, to: Path) -> Handed:
     return Handed()
 
 
-def introduce(hired: Hired) -> Handed:
-    """Make the painter and let it say who it is: a ``Card``."""
-    painter = painter_of(hired)
-    return Handed(Card(painter.weights, painter.style, painter.apron))
+def introduce(hired: Hired, *others: Hired) -> Handed:
+    """Make the painter, and those of other styles, and let it say who they are: a ``Card``."""
+    first, *rest = (_card(painter_of(one)) for one in (hired, *others))
+    return Handed(replace(first, others=tuple(rest)))
+
+
+def _card(painter: Painting) -> Card:
+    return Card(painter.weights, painter.style, painter.apron)
 
 
 def sample(film: Film, shot: Shot) -> Handed:

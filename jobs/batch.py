@@ -18,8 +18,9 @@ from jobs.control import Control
 from jobs.engine import cores, prepare
 from jobs.fate import Fate
 from jobs.jobfile import nearest
-from jobs.jobfile_read import Batch, Order
+from jobs.jobfile_read import Batch
 from jobs.log import Log
+from jobs.order import Order
 from jobs.orders import Ready, ready, style_finder
 from jobs.progress import Progressing
 from jobs.retries import again, in_a_line

@@ -8,7 +8,8 @@ from jobs.batch_result import Outcomes
 from jobs.billed import Billed
 from jobs.fate import Fate
 from jobs.job import Job
-from jobs.jobfile_read import Batch, Order
+from jobs.jobfile_read import Batch
+from jobs.order import Order
 from jobs.orders import Ready
 from jobs.patience import Patience
 from jobs.progress import Silent

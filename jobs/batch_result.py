@@ -19,8 +19,9 @@ from rich.table import Table
 
 from jobs.command import beside
 from jobs.costs import Cost, hours
-from jobs.jobfile_read import Batch, Order
+from jobs.jobfile_read import Batch
 from jobs.ledger import synced
+from jobs.order import Order
 from jobs.standing import FilmStanding, Standing
 from pipeline.errors import BadRequest
 

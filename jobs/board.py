@@ -42,7 +42,7 @@ class Task:
 
     kind: Kind
     place: int
-    """Index of the span, the shot or the chunk."""
+    """Index of the span or the chunk; the number of the measurement."""
     item: int = 0
     """Which batch of the chunk."""
 
@@ -74,8 +74,11 @@ class Course:
     """the machine on which its pieces lie, or should; None if that is not known"""
     fixed: bool = False
     """whether it has to be decoded there, for others have no room"""
+    measurements: frozenset[int] = frozenset()
+    """numbers of those that it is painted by; by default its set-ups' shots"""
 
     def __post_init__(self) -> None:
+        self.measurements = self.measurements or frozenset(p.setup for p in self.chunk.parts)
         self.drop()
 
     @property
@@ -150,7 +153,7 @@ class Board:
         self.blocked = False
         """Whether ``next`` would have opened a chunk, had there been memory."""
         self.samples: dict[int, object] = {}
-        """By shot, of those that are measured for their set-up."""
+        """By measurement, of a shot that is measured for its set-up."""
         self.measured: set[int] = set()
         self.linked: set[int] = set()
         """Chunks whose last key is there for the chunk after."""
@@ -250,10 +253,9 @@ class Board:
         found = [*self.apart] if span is None else [Task("analyse", span), *self.apart]
         wanted: set[int] = set()
         for course in self.open.values():
-            setups = {part.setup for part in course.chunk.parts}
-            wanted |= setups - self.measured
+            wanted |= course.measurements - self.measured
             found += course.next(
-                measured=setups <= self.measured,
+                measured=course.measurements <= self.measured,
                 linked=course.heads or course.chunk.index - 1 in self.linked,
             )
         found += [Task("measure" if s in self.samples else "sample", s) for s in wanted]

@@ -27,15 +27,15 @@ class Cards:
         """Whether nobody has said anything, and nobody is being asked."""
         return not (self._known or self._asked)
 
-    def ask(self, hired: Hired, hands: Sequence[Hand]) -> list[Sent]:
-        """Ask who they are."""
+    def ask(self, hired: Sequence[Hired], hands: Sequence[Hand]) -> list[Sent]:
+        """Ask who they are; ``hired`` is a painter for each of the film's styles."""
         sent = []
         step, name = steps.introduce, "introduce"
         for number, (stylist, node) in enumerate(hands):
             if stylist is not None:
-                errand = remote.ask(stylist, step, hired, name=name)
+                errand = remote.ask(stylist, step, *hired, name=name)
             else:
-                errand = remote.errand(step, hired, name=name, node=node, hard=node is not None)
+                errand = remote.errand(step, *hired, name=name, node=node, hard=node is not None)
             sent.append(Sent(Task("introduce", number), errand))
         self._asked = len(sent)
         self._rounds += bool(sent)

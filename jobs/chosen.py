@@ -8,11 +8,12 @@ another job.
 import contextlib
 
 from actors.files import reading
-from jobs.ledger import CODE, WorkFolder
+from jobs.ledger import WorkFolder
 from pipeline.errors import BadRequest, UnknownStyle
 from pipeline.paint.choice import Choice, choose
 from pipeline.paint.code_file import CodeFile, packed, read_code_file
 from pipeline.paint.styles import Caption, StyleCode
+from pipeline.variants import variants
 
 
 def chosen(style: str, work: WorkFolder) -> Choice:
@@ -26,26 +27,31 @@ def chosen(style: str, work: WorkFolder) -> Choice:
         return choose(style)
     except UnknownStyle:
         with contextlib.suppress(BadRequest):
-            if work.asked().recipe.style == style:
-                with reading(work.path / CODE) as path:
+            styles = [one.style for one in variants(work.asked().recipe)]
+            if style in styles:
+                with reading(work.path / _file_of(styles.index(style))) as path:
                     code = read_code_file(path).code
                 return Choice(code, (f"{style}: a file is gone; its code was kept and is used",))
         raise
 
 
-def keep(code: StyleCode, work: WorkFolder) -> None:
-    """Leave a job's code in its work folder."""
+def keep(code: StyleCode, work: WorkFolder, variant: int = 0) -> None:
+    """Leave the code of a recipe's variant in the work folder."""
     caption = Caption(code.name, code.name, "", "", painting="")
-    work.put(CODE, packed(CodeFile(code, caption)), replace=True)
+    work.put(_file_of(variant), packed(CodeFile(code, caption)), replace=True)
 
 
-def kept(style: str, work: WorkFolder) -> StyleCode:
+def kept(style: str, work: WorkFolder, variant: int = 0) -> StyleCode:
     """The code of a job that has been begun.
 
     Raises:
         BadRequest: If the job kept none and none can be found.
     """
-    if (work.path / CODE).is_file():
-        with reading(work.path / CODE) as path:
+    if (work.path / _file_of(variant)).is_file():
+        with reading(work.path / _file_of(variant)) as path:
             return read_code_file(path).code
     return choose(style).code
+
+
+def _file_of(variant: int) -> str:
+    return f"code-{variant}.style" if variant else "code.style"

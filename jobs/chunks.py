@@ -29,8 +29,9 @@ from pipeline.plan import Chunk, Part, Plan
 class Crew:
     """Who does the steps."""
 
-    decoder: Decoder
-    painter: Painting
+    decoders: tuple[Decoder, ...]
+    """a variant of the recipe each; so are the painters"""
+    painters: tuple[Painting, ...]
     harmoniser: Harmoniser
     inbetweener: Inbetweener
     assembler: Assembler
@@ -43,7 +44,7 @@ class ChunkMaker:
         self.job, self.crew, self.whole, self.names = job, crew, whole, names
         self.tags = resolved(job.film.color, job.film.height)
         self.seconds: dict[str, float] = {}
-        self._moments: dict[int, Moments] = {}
+        self._moments: dict[tuple[int, int], Moments] = {}
 
     def piece(self, chunk: Chunk) -> str:
         """Name what is wanted of a chunk."""
@@ -99,20 +100,21 @@ class ChunkMaker:
     def _painted(self, chunk: Chunk, *, windows: bool) -> list[Painted]:
         """Decode, paint and harmonise a chunk's keys; leave the last one for the next chunk."""
         every_frame, work = self.job.recipe.every_frame, self.job.work
+        variant = self.job.variant(chunk)
         chained = not chunk.parts[0].opens and not every_frame
         if chained:
             self._make_boundary(chunk.index - 1)
-        shots = shots_of(chunk, self.whole)
+        shots, decoder = shots_of(chunk, self.whole), self.crew.decoders[variant]
         with Clock(self.seconds, "decode keys"):
             if every_frame:
-                decoded = self.crew.decoder.every_frame(self.job.film, chunk, shots)
+                decoded = decoder.every_frame(self.job.film, chunk, shots)
             else:
-                decoded = self.crew.decoder.keys(self.job.film, chunk, shots, windows=windows)
+                decoded = decoder.keys(self.job.film, chunk, shots, windows=windows)
         fresh = []
         for number, (part, keys) in enumerate(zip(chunk.parts, decoded, strict=True)):
             if number == 0 and chained:
                 keys.keys.pop(part.keys[0], None)
-            fresh.append(self._paint(part, keys))
+            fresh.append(self._paint(part, keys, variant))
         last = work.attempt(".npz") if not chunk.parts[-1].closes and not every_frame else None
         with Clock(self.seconds, "harmonise"):
             painted = self.crew.harmoniser.harmonise(
@@ -128,12 +130,12 @@ class ChunkMaker:
             work.commit_boundary(last, self.names[chunk.index])
         return painted
 
-    def _paint(self, part: Part, decoded: PartKeys) -> Painted:
-        moments = self._measured(part.setup)
+    def _paint(self, part: Part, decoded: PartKeys, variant: int) -> Painted:
+        moments, painter = self._measured(part.setup, variant), self.crew.painters[variant]
         with Clock(self.seconds, "paint"):
             return Painted(
-                self.crew.painter.paint(decoded.keys, moments, self.tags),
-                self.crew.painter.tiles(decoded.windows, moments, self.tags),
+                painter.paint(decoded.keys, moments, self.tags),
+                painter.tiles(decoded.windows, moments, self.tags),
             )
 
     def _make_boundary(self, index: int) -> None:
@@ -151,24 +153,26 @@ class ChunkMaker:
         self, chunk: Chunk, painted: Sequence[Painted], frames: Sequence[int]
     ) -> list[Painted]:
         """Paint frames over their budget and set them between their neighbours."""
-        shots = shots_of(chunk, self.whole)
-        decoded = self.crew.decoder.promoted(self.job.film, chunk, shots, frames)
-        fresh = [self._paint(part, keys) for part, keys in zip(chunk.parts, decoded, strict=True)]
+        shots, variant = shots_of(chunk, self.whole), self.job.variant(chunk)
+        decoded = self.crew.decoders[variant].promoted(self.job.film, chunk, shots, frames)
+        pairs = zip(chunk.parts, decoded, strict=True)
+        fresh = [self._paint(part, keys, variant) for part, keys in pairs]
         with Clock(self.seconds, "harmonise"):
             return self.crew.harmoniser.promote(self.job.film, chunk, shots, painted, fresh)
 
-    def _measured(self, index: int) -> Moments:
-        """A shot's moments: from memory, the work folder, or measured now."""
-        if index not in self._moments:
-            shot = self.whole.shots[index]
-            found = self.job.moments(shot)
+    def _measured(self, index: int, variant: int) -> Moments:
+        """A shot's moments in a style: from memory, the work folder, or measured now."""
+        place = (index, variant)
+        if place not in self._moments:
+            shot, job = self.whole.shots[index], self.job.of(variant)
+            found = job.moments(shot)
             if found is None:
                 with Clock(self.seconds, "measure"):
-                    decoded = self.crew.decoder.samples(self.job.film, shot)
-                    found = self.crew.painter.measure(decoded, self.tags)
-                self.job.keep_moments(shot, found)
-            self._moments = {index: found}
-        return self._moments[index]
+                    decoded = self.crew.decoders[variant].samples(job.film, shot)
+                    found = self.crew.painters[variant].measure(decoded, self.tags)
+                job.keep_moments(shot, found)
+            self._moments = {place: found}
+        return self._moments[place]
 
 
 class Clock:

@@ -88,6 +88,7 @@ def stylize(
         ),
     ] = None,
     style: Style = "starry-night",
+    style_at: options.StyleAt = None,
     strength: Strength = "1",
     keep_color: KeepColor = 0.0,
     style_scale: StyleScale = "540",
@@ -143,6 +144,7 @@ def stylize(
     from jobs.engine import Machines, cores, parse_bytes
     from jobs.given import read_offers
     from jobs.progress import progress
+    from jobs.style_at import read_style_at
     from jobs.stylize import Job
     from jobs.stylize import stylize as run
     from pipeline.media.codecs import usual_suffix
@@ -173,6 +175,7 @@ def stylize(
         output,
         recipe,
         given=read_offers(key or [], keys_from),
+        style_at=read_style_at(style_at or []),
         work=work,
         overwrite=overwrite,
         keep_work=keep_work,

@@ -14,11 +14,12 @@ from pathlib import Path
 from actors.objects import ObjectPath
 from jobs.given import Offer
 from pipeline.paint.styles import gallery
-from pipeline.recipe import Recipe
+from pipeline.recipe import Passage, Recipe
 
-NO_OPTIONS = frozenset({"style", "given", "frames", "rho", "terms", "max_gap"})
+NO_OPTIONS = frozenset({"style", "style_at", "given", "frames", "rho", "terms", "max_gap"})
 """Fields of a recipe that are no option of that name: written otherwise, or for programs alone."""
 
+_OF_A_PASSAGE = ("style_scale", "structure", "keep_color", "strength")
 _MEMBERS = re.compile(r"([,+])")
 _WEIGHT = re.compile(r":(?:\d+\.?\d*|\.\d+)$")
 
@@ -43,10 +44,23 @@ def command(
         words += _option(name.replace("_", "-"), value)
     if recipe.frames is not None:
         words += ["--frames", f"{recipe.frames[0]}-{recipe.frames[1] - 1}"]
+    for one in recipe.style_at:
+        words += ["--style-at", written(one, folder)]
     for offer in given:
         words += ["--key", f"{offer.place}={beside(offer.path, folder)}"]
     named = str(target) if isinstance(target, ObjectPath) else _bare(target.name)
     return shlex.join([*words, "--output", named])
+
+
+def written(one: Passage, folder: Path) -> str:
+    """Write a passage as ``--style-at`` takes it; files are named by their way from a folder.
+
+    >>> written(Passage(start=240, stop=481, style="adele", structure=0.3), Path())
+    '240-480=adele;structure=0.3'
+    """
+    own = {name: value for name in _OF_A_PASSAGE if (value := getattr(one, name)) is not None}
+    more = "".join(f";{name.replace('_', '-')}={value}" for name, value in own.items())
+    return f"{one.start}-{one.stop - 1}={restyled(one.style, folder)}{more}"
 
 
 def beside(path: Path, folder: Path) -> str:

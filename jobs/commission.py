@@ -15,7 +15,7 @@ filling and encoding have to be done again in any case.
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
@@ -38,6 +38,7 @@ from pipeline.media.index import Ticks
 from pipeline.media.verify import Verification
 from pipeline.plan import RENDER_VERSION, Chunk, Plan, Shot, identity
 from pipeline.recipe import Recipe, digest
+from pipeline.variants import variant_at, variants
 
 ROUNDS = 2
 """How often a chunk may ask for more keys."""
@@ -102,6 +103,24 @@ class Commission:
     """digest of the painter's weights and of the runtime that they run in"""
     style: str
     """digest of the style code"""
+    others: tuple[tuple[str, str], ...] = ()
+    """the same two of those who paint the recipe's other variants"""
+
+    def of(self, variant: int) -> "Commission":
+        """The same job, if all of the film were painted as this variant of the recipe says."""
+        if not self.recipe.style_at:
+            return self
+        weights, style = ((self.weights, self.style), *self.others)[variant]
+        recipe = variants(self.recipe)[variant]
+        return replace(self, recipe=recipe, weights=weights, style=style, others=())
+
+    def of_chunk(self, chunk: Chunk) -> "Commission":
+        """The job as it is for a chunk."""
+        return self.of(self.variant(chunk))
+
+    def variant(self, chunk: Chunk) -> int:
+        """By which variant of the recipe a chunk is painted."""
+        return variant_at(self.recipe, chunk.start)
 
     @property
     def start(self) -> int:
@@ -117,13 +136,14 @@ class Commission:
         """Each chunk's identity, in order; ``known`` are those of the plan's first chunks."""
         found = list(known)
         for chunk in plan.chunks[len(found) :]:
+            own = self.of_chunk(chunk)
             name = identity(
                 chunk,
                 plan,
-                self.recipe,
+                own.recipe,
                 film=self.film.identity,
-                weights=f"{self.weights} {runtime()}",
-                style=self.style,
+                weights=f"{own.weights} {runtime()}",
+                style=own.style,
                 before=found[-1] if found else None,
             )
             found.append(name)
@@ -132,7 +152,7 @@ class Commission:
     def piece(self, chunk: Chunk, name: str) -> str:
         """Name what is wanted of a chunk: its pixels, the range of them, the encoding."""
         start, stop = max(self.start, chunk.start), min(self.stop, chunk.stop)
-        laid = digest(self.recipe, "fill", "encode")
+        laid = digest(self.of_chunk(chunk).recipe, "fill", "encode")
         facts: list[object] = [name, start, stop, repr(self.encoding), laid]
         if self.recipe.max_keys is not None:
             facts.append("no more keys")
@@ -145,7 +165,7 @@ class Commission:
             shots=shots,
             start=max(self.start, chunk.start),
             stop=min(self.stop, chunk.stop),
-            recipe=self.recipe,
+            recipe=self.of_chunk(chunk).recipe,
             encoding=self.encoding,
             last_round=last_round or self.recipe.max_keys is not None,  # a cap is a cap
             segment=self.work.attempt(self.encoding.suffix),

@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from actors import remote, steps
 from actors.batches import batches_of
 from actors.inbetweener import FillOrder
@@ -20,6 +18,7 @@ from jobs.board import Board, Course, Task
 from jobs.commission import ROUNDS, Commission, shots_of
 from jobs.costs import booked
 from jobs.ledger import Receipt
+from jobs.measurements import Measurements
 from jobs.survey import Survey
 from pipeline.fill.boundary import read_boundary
 from pipeline.fill.gate import NeedsKeys
@@ -42,17 +41,26 @@ class Errands:
     """One job's steps, as they are asked for and answered."""
 
     def __init__(
-        self, job: Commission, survey: Survey, board: Board, *, hired: Hired, apron: int, film: Ref
+        self,
+        job: Commission,
+        survey: Survey,
+        board: Board,
+        *,
+        hired: Hired,
+        apron: int,
+        film: Ref,
+        others: Sequence[tuple[Hired, int]] = (),
     ) -> None:
+        """Begin; ``others`` are painters and aprons of the recipe's other variants."""
         self.job, self.survey, self.board, self.film = job, survey, board, film
         self.names: list[str] = []
         self.receipts: dict[int, Receipt] = {}
         self.reused = 0
         self.seconds: dict[int, dict[str, float]] = {}
-        self.hired, self._apron = hired, apron
+        self._painters = ((hired, apron), *others)
         self.tags = resolved(job.film.color, job.film.height)
         self._harmoniser = job.harmoniser()
-        self._moments: dict[int, Moments] = {}
+        self._measurements = Measurements(job)
         self._planned: Plan | None = None
         self._seen = 0
 
@@ -90,13 +98,10 @@ class Errands:
         return missing[::-1]
 
     def _course(self, chunk: Chunk, *, fills: bool = True) -> Course:
-        for shot in {part.setup for part in chunk.parts} - self.board.measured:
-            known = self.job.moments(self._plan.shots[shot])
-            if known is not None:
-                self._moments[shot] = known
-                self.board.measured.add(shot)
+        wanted = frozenset(self._measurements.of(chunk))
+        self.board.measured |= self._measurements.kept(wanted - self.board.measured, self._plan)
         keys = sum(len(part.keys) for part in chunk.parts)
-        lines = self.job.recipe.style_scale
+        lines = self.job.of_chunk(chunk).recipe.style_scale
         spread = batches_of(keys, size=self.job.film.size, lines=lines)
         return Course(
             chunk,
@@ -104,7 +109,12 @@ class Errands:
             bytes=pieces_bytes(chunk, self.job.film),
             fills=fills,
             alone=self.job.recipe.every_frame,
+            measurements=wanted,
         )
+
+    def _hired(self, chunk: Chunk) -> Hired:
+        """Who paints a chunk."""
+        return self._painters[self.job.variant(chunk)][0]
 
     def send(self, task: Task, *, stylist: Stylist | None, node: str | None) -> Sent:
         """Ask for a step: of a stylizer if there is one, else of any core, ``node``'s if it can."""
@@ -116,10 +126,11 @@ class Errands:
             return remote.errand(step, *args, goods=goods, name=name, node=node)
 
         if task.kind == "sample":
-            return Sent(task, ask(steps.sample, self.film, self._plan.shots[task.place], goods=1))
+            shot = self._measurements.shot(task.place, self._plan)
+            return Sent(task, ask(steps.sample, self.film, shot, goods=1))
         if task.kind == "measure":
-            samples = self.board.samples[task.place]
-            return Sent(task, ask(steps.measure, self.hired, samples, self.tags))
+            hired, _ = self._painters[self._measurements.variant(task.place)]
+            return Sent(task, ask(steps.measure, hired, self.board.samples[task.place], self.tags))
         return self._send(task, self.board.open[task.place], ask)
 
     def _send(self, task: Task, course: Course, ask: Callable[..., Errand]) -> Sent:
@@ -132,7 +143,7 @@ class Errands:
                 return Sent(task, ask(steps.decode, self.film, chunk, shots, how, goods=goods))
             case "paint" | "repaint":
                 batch, moments = self._batch(task, course)
-                errand = ask(steps.paint, self.hired, batch, moments, self.tags, goods=1)
+                errand = ask(steps.paint, self._hired(chunk), batch, moments, self.tags, goods=1)
                 return Sent(task, errand)
             case "harmonise":
                 link = self._link(chunk)
@@ -159,21 +170,23 @@ class Errands:
         batch = course.fetched
         if task.kind == "paint" and course.decoded is not None:
             batch = course.decoded[1 + task.item]
-        return batch, {i: self._moments[p.setup] for i, p in enumerate(course.chunk.parts)}
+        return batch, self._measurements.moments(course.chunk)
 
-    def agrees(self, other: "Errands") -> bool:
-        """Whether one call to a stylizer can paint for both."""
-        return self.hired == other.hired and self.tags == other.tags
+    def agrees(self, task: Task, other: "Errands", their: Task) -> bool:
+        """Whether one call to a stylizer can paint for both tasks."""
+        ours, theirs = self.board.open[task.place].chunk, other.board.open[their.place].chunk
+        return self._hired(ours) == other._hired(theirs) and self.tags == other.tags
 
     @staticmethod
     def together(several: Sequence[tuple["Errands", Task]], stylist: Stylist) -> list[Sent]:
         """Have a stylizer paint batches of several chunks, maybe of several films, in one call."""
-        first = several[0][0]
+        first, task = several[0]
+        hired = first._hired(first.board.open[task.place].chunk)
         pairs = [one._batch(task, one.board.open[task.place]) for one, task in several]
         errand = remote.ask(
             stylist,
             steps.paint_together,
-            first.hired,
+            hired,
             [moments for _, moments in pairs],
             first.tags,
             *(batch for batch, _ in pairs),
@@ -192,8 +205,7 @@ class Errands:
             self.board.samples[task.place] = goods[0]
             return None
         if task.kind == "measure":
-            self._moments[task.place] = np.asarray(answer.value, np.float32)
-            self.job.keep_moments(self._plan.shots[task.place], self._moments[task.place])
+            self._measurements.keep(task.place, answer.value, self._plan)
             self.board.measured.add(task.place)
             self.board.samples.pop(task.place, None)
             return None
@@ -267,7 +279,7 @@ class Errands:
     def _reading(self, course: Course) -> Reading:
         first, every_frame = course.chunk.parts[0], self.job.recipe.every_frame
         return Reading(
-            apron=self._apron,
+            apron=self._painters[self.job.variant(course.chunk)][1],
             every_frame=every_frame,
             windows=course.fills,
             without=None if first.opens or every_frame else first.keys[0],

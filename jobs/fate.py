@@ -11,8 +11,8 @@ from typing import Any, cast
 from jobs.batch_result import Outcomes, most, now
 from jobs.commission import Result
 from jobs.costs import spent_by
-from jobs.jobfile_read import Order
 from jobs.ledger import WorkFolder
+from jobs.order import Order
 from jobs.retries import MACHINE, in_a_line
 from pipeline.errors import ChunkFailed, FilmError
 

@@ -186,7 +186,7 @@ class Floor:
         if kinds != {"paint"} or {(t.film, t.task) for t in (one, other)} & self._alone:
             return False
         known = [errands for errands in ours if errands is not None]
-        return len(known) == 2 and known[0].agrees(known[1])
+        return len(known) == 2 and known[0].agrees(one.task, known[1], other.task)
 
     def _sent(self, turns: Sequence[Turn]) -> None:
         """Send a step, or several to one stylizer."""

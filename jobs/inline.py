@@ -4,6 +4,7 @@ The loop is the oracle: whatever carries the same steps elsewhere has to give th
 shares the steps and the names of things with the coordinator, and none of its decisions.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from actors.assembler import Assembler
@@ -33,17 +34,21 @@ class Inline:
         *,
         encoding: Encoding,
         work: WorkFolder,
-        painter: Painting,
+        painters: Sequence[Painting],
         progress: Progressing,
     ) -> None:
+        """Begin; there is a painter for each of the recipe's variants."""
         self.film, self.recipe, self.work, self.progress = film, recipe, work, progress
         self.log = Log(work.path, film=film.path.name)
+        self.notes: list[str] = []
+        """Of where the style changes, once all is planned."""
+        signed = [(painter.weights, painter.style) for painter in painters]
         self.commission = Commission(
-            film, recipe, encoding, work, weights=painter.weights, style=painter.style
+            film, recipe, encoding, work, *signed[0], others=tuple(signed[1:])
         )
         self.crew = Crew(
-            Decoder(apron=painter.apron, terms=recipe.terms),
-            painter,
+            tuple(Decoder(apron=one.apron, terms=recipe.terms) for one in painters),
+            tuple(painters),
             self.commission.harmoniser(),
             Inbetweener(),
             Assembler(),
@@ -59,9 +64,10 @@ class Inline:
         while missing := survey.missing():
             start, stop = missing[0]
             part = self.work.attempt(".parquet")
-            self.crew.decoder.analyse(self.film, start, stop, part)
+            self.crew.decoders[0].analyse(self.film, start, stop, part)
             survey.accept((start, stop), part)
             self.progress.advance(stop - start)
+        self.notes = survey.changes_inside()
         if survey.plan is None:
             raise ValueError("a film that is known has a plan")
         return survey.plan
@@ -86,6 +92,8 @@ class Inline:
         self.log.say(
             "forecast", memory=forecast.peak_bytes, disk=forecast.disk_bytes, cpu_s=seconds
         )
+        for note in self.notes:
+            self.progress.note(note)
         self.progress.stage("painting", job.stop - job.start, done=frames_done)
         for chunk in chosen:
             if receipts[chunk.index] is None:

@@ -13,6 +13,7 @@ from jobs.given import Offer
 from jobs.ledger import Asked
 from jobs.patience import Patience
 from jobs.sidecar import sidecar_of
+from jobs.style_at import StyleAt
 from pipeline.errors import BadRequest
 from pipeline.media.container import Film
 from pipeline.recipe import Recipe
@@ -27,6 +28,8 @@ class Job:
     recipe: Recipe
     given: tuple[Offer, ...] = ()
     """pictures that take the place of the painter's"""
+    style_at: tuple[StyleAt, ...] = ()
+    """ranges in other styles, for the film to be looked at; the recipe may have some already"""
     work: Path | None = None
     """work folder; None is ``<target>.work`` beside the target"""
     overwrite: bool = False
@@ -122,6 +125,12 @@ def check_range(film: Film, recipe: Recipe) -> None:
     Raises:
         BadRequest: If not.
     """
+    for one in recipe.style_at:
+        if one.stop > film.frames:
+            raise BadRequest(
+                f"style_at: frames {one.start}-{one.stop - 1} are not all in the film: it has "
+                f"0-{film.frames - 1}"
+            )
     if recipe.frames is not None and recipe.frames[1] > film.frames:
         first, last = recipe.frames[0], recipe.frames[1] - 1
         raise BadRequest(

@@ -25,7 +25,7 @@ from pydantic import (
 )
 
 from jobs.command import NO_OPTIONS
-from jobs.engine import parse_bytes
+from jobs.jobfile_machines import Machines, Text, Words
 from jobs.places import kind_of
 from pipeline.curve import parse_curve
 from pipeline.errors import BadRequest
@@ -61,14 +61,6 @@ def _numbered(given: object) -> object:
     return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
 
 
-def _memory(text: str) -> str:
-    try:
-        parse_bytes(text)
-    except BadRequest:
-        raise ValueError("should be an amount like 6G or 800M") from None
-    return text
-
-
 def _moment(given: object) -> object:
     if not isinstance(given, datetime) and not _DATE.match(str(given)):
         raise ValueError("should be a time like 2026-11-22T08:00:00+01:00")
@@ -97,20 +89,13 @@ def nearest(word: str, known: tuple[str, ...] | list[str]) -> str:
     return f", did you mean {found[0]!r}?" if found else ""
 
 
-Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[^/\\.\-][^/\\]*$")]
 _Number = BeforeValidator(_numbered, json_schema_input_type=int | str)
 Place = Annotated[str, _Number, AfterValidator(_place)]
 Range = Annotated[str, _Number, AfterValidator(_range)]
 
 
-class _Words(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
-    )
-
-
-class Keyed(_Words):
+class Keyed(Words):
     """A strength over time."""
 
     keys: Annotated[dict[Place, Share], Field(min_length=1)]
@@ -133,7 +118,7 @@ Strength = Annotated[
 ]
 
 
-class Common(_Words):
+class Common(Words):
     """What may be set for all films, and for one."""
 
     style: Text | None = None
@@ -158,18 +143,26 @@ class Common(_Words):
     """Keep the work folder after success."""
 
 
-class Shot(_Words):
+class Shot(Words):
     """A part of a film that is treated otherwise. Both ends belong to it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["strength"]}, {"required": ["style"]}]}
+    )
 
     frames: Range | None = None
     """1001-1090"""
     start: Annotated[Place | None, Field(alias="from")] = None
     """A frame, a time or a timecode; with ``to``."""
     stop: Annotated[Place | None, Field(alias="to")] = None
-    strength: Share
+    strength: Share | None = None
+    style: Text | None = None
+    """As a film's: these frames are painted as if all of the film were painted in it."""
 
     @model_validator(mode="after")
     def _is_somewhere(self) -> "Shot":
+        if self.strength is None and self.style is None:
+            raise ValueError("should have a style, a strength or both")
         ends = (self.start is not None, self.stop is not None)
         if all(ends) == (self.frames is not None) or any(ends) != all(ends):
             raise ValueError("should have frames, or from and to")
@@ -192,7 +185,7 @@ class FilmOwn(Common):
     """A folder of pictures named by their frames, as --keys-from."""
 
 
-class StyleOwn(_Words):
+class StyleOwn(Words):
     """A style: one of gallery, image, code and mix, and settings that go with it."""
 
     gallery: Text | None = None
@@ -211,27 +204,6 @@ class StyleOwn(_Words):
         given = (self.gallery, self.image, self.code, self.mix)
         if sum(one is not None for one in given) != 1:
             raise ValueError("should have one of gallery, image, code and mix")
-        return self
-
-
-class Machines(_Words):
-    """Where to work, as the options of stylize."""
-
-    workers: Annotated[int, Field(ge=1)] | None = None
-    """Cores to use; by default all, as memory allows."""
-    memory: Annotated[str, AfterValidator(_memory)] | None = None
-    """Of all processes together: 6G, 800M."""
-    gpus: Annotated[int, Field(ge=0)] | None = None
-    """By default all that there are."""
-    address: Text | None = None
-    """Of a running Ray cluster: auto, or HOST:PORT."""
-
-    @model_validator(mode="after")
-    def _a_cluster_has_its_memory(self) -> "Machines":
-        if self.address and self.memory:
-            raise ValueError(
-                "memory is for a Ray of our own; a cluster's nodes have what they have"
-            )
         return self
 
 
@@ -266,7 +238,7 @@ def _styled(given: object) -> str:
     return "plain" if isinstance(given, str) else "style"
 
 
-class JobFile(_Words):
+class JobFile(Words):
     """A batch of films for ``reelbrush batch``."""
 
     version: Annotated[Literal["reelbrush/v1"], Field(alias="schema")]

@@ -19,12 +19,12 @@ from jobs.jobfile import (
     FilmOwn,
     JobFile,
     Keyed,
-    Machines,
     Shot,
     Style,
     StyleOwn,
     nearest,
 )
+from jobs.jobfile_machines import Machines
 from jobs.yaml_lines import Complaint, Lines, Value, Way
 
 _SHAPES = {
@@ -142,8 +142,8 @@ def _amiss(kind: str, way: Way) -> str:
     if kind == "missing":
         return f"{key!r} is missing{at}"
     model = _model(way)
-    if model is Shot and key in (*SETTINGS, "style"):
-        return f"{key!r}{at}: not covered yet for a part of a film; only strength is"
+    if model is Shot and key in SETTINGS:
+        return f"{key!r}{at}: not covered yet for a part of a film; only style and strength are"
     known = [field.alias or name for name, field in model.model_fields.items()]
     return f"unknown key {key!r}{at}{nearest(str(key), known)}"
 

@@ -70,6 +70,9 @@ def _named(value: Value) -> Iterator[tuple[Way, str]]:
         yield from _common(way, said, styles)
         yield from _texts((*way, "source"), said.get("source"))
         yield from _texts((*way, "keys_from"), said.get("keys_from"))
+        shots = said.get("shots")
+        for number, shot in enumerate(shots if isinstance(shots, list) else []):
+            yield from _style((*way, "shots", number, "style"), _keys(shot).get("style"), styles)
         for place, picture in _keys(said.get("key")).items():
             yield from _texts((*way, "key", place), picture)
 

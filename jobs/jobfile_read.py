@@ -10,17 +10,18 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from actors.objects import located
 from jobs.engine import Machines, parse_bytes
-from jobs.jobfile import SETTINGS, Common, FilmOwn, Keyed, Shot, StyleOwn
-from jobs.jobfile import Machines as MachineWords
+from jobs.jobfile import SETTINGS, Common, FilmOwn, Keyed, StyleOwn
 from jobs.jobfile_check import Sound, checked, complaints_of, spelled
+from jobs.jobfile_machines import Machines as MachineWords
+from jobs.jobfile_parts import changed
 from jobs.jobfile_paths import OBJECT, misplaced
+from jobs.order import Order
 from jobs.yaml_lines import Complaint, Lines, read_lines
 from pipeline.errors import BadRequest
 from pipeline.media.codecs import SUFFIXES, Codec, usual_suffix
@@ -30,32 +31,6 @@ from pipeline.recipe import Recipe
 _MEMBER = re.compile(r"([,+])")
 _WEIGHT = re.compile(r":(?:\d+\.?\d*|\.\d+)$")
 _UNNAMED = re.compile(r"[^\w.+-]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """One film of a batch."""
-
-    name: str
-    source: Path
-    target: Path
-    work: Path | None
-    style: str
-    """as the batch calls it"""
-    settings: Mapping[str, object]
-    """of the recipe, but for strength and frames"""
-    strength: float | str | Keyed
-    frames: str | None
-    first_frame: int
-    shots: tuple[Shot, ...]
-    key: Mapping[str, Path]
-    keys_from: Path | None
-    priority: float
-    deadline: datetime | None
-    """with a zone"""
-    retries: int
-    overwrite: bool
-    keep_work: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,13 +139,14 @@ class _Reading:
             self._wrong(index, "'style' is missing here and in defaults")
             return None
         named = isinstance(self._lines.value, dict) and self._lines.value.get("styles")
-        if isinstance(named, dict) and text in named and text not in self._sound.styles:
-            return None  # what is wrong with the style is said where it stands
-        style = self._sound.styles.get(text)
-        own = style if isinstance(style, StyleOwn) else None
-        settings = self._settings(index, film, own)
+        for one in (text, *(shot.style for shot in film.shots)):
+            if isinstance(named, dict) and one in named and one not in self._sound.styles:
+                return None  # what is wrong with the style is said where it stands
+        own = self._own(text)
+        settings = self._settings(index, film, own, text)
         if settings is None:
             return None
+        lines, styled = self._lines, self._styled(index, film, settings, own)
         common, work = self._common(film), self.work()
         source = self._at(film.source)
         name = film.name or source.stem
@@ -186,6 +162,8 @@ class _Reading:
             frames=film.frames,
             first_frame=common.first_frame,
             shots=film.shots,
+            styled=styled,
+            lines=tuple(lines.of(("films", index, "shots", i)) for i in range(len(film.shots))),
             key={place: self._at(picture) for place, picture in film.key.items()},
             keys_from=self._at(film.keys_from) if film.keys_from else None,
             priority=common.priority,
@@ -195,16 +173,40 @@ class _Reading:
             keep_work=common.keep_work,
         )
 
+    def _own(self, style: str) -> StyleOwn | None:
+        """What goes with a style of the file's own."""
+        found = self._sound.styles.get(style)
+        return found if isinstance(found, StyleOwn) else None
+
+    def _styled(
+        self, index: int, film: FilmOwn, settings: Mapping[str, object], base: StyleOwn | None
+    ) -> dict[int, dict[str, object]]:
+        """What the style of a part changes, by the part."""
+        found = {}
+        for number, shot in enumerate(film.shots):
+            if shot.style is None:
+                continue
+            own = self._own(shot.style)
+            there = self._settings(index, film, own, shot.style) or settings
+            strength = self._strength(film, own) if shot.strength is None else shot.strength
+            try:
+                found[number] = changed(
+                    settings, there, strength=self._strength(film, base), there_strength=strength
+                )
+            except BadRequest as error:
+                self._wrong(index, str(error), "shots", number, "style")
+        return found
+
     def _common(self, film: FilmOwn) -> Common:
         """What the film says of what may be said for all, and what is said for all."""
         said = {n: getattr(film, n) for n in Common.model_fields if n in film.model_fields_set}
         return self._sound.defaults.model_copy(update=said)
 
     def _settings(
-        self, index: int, film: FilmOwn, style: StyleOwn | None
+        self, index: int, film: FilmOwn, style: StyleOwn | None, text: str
     ) -> dict[str, object] | None:
         """What the recipe will hold; None, with complaints, if that does not go together."""
-        found: dict[str, object] = {"style": self._style(film.style or self._sound.defaults.style)}
+        found: dict[str, object] = {"style": self._style(text)}
         for words in (self._sound.defaults, style, film):
             if words is not None:
                 found |= {n: getattr(words, n) for n in SETTINGS if n in words.model_fields_set}
@@ -272,6 +274,6 @@ class _Reading:
                 return located(text)
         return Path(os.path.normpath(self._folder / Path(text).expanduser()))
 
-    def _wrong(self, index: int, text: str) -> None:
-        way = ("films", index)
+    def _wrong(self, index: int, text: str, *inner: str | int) -> None:
+        way = ("films", index, *inner)
         self.complaints.append(Complaint(self._lines.of(way), f"{spelled(way)}: {text}"))

@@ -11,7 +11,8 @@ over raises its epoch.
       lease.json            who works here
       recipe.json           what was asked for, for people to read
       job.json              the same with film and target, for a chunk to be made again
-      code.style            the style's code, so that its image is not needed again
+      code.style            the style's code, so that its image is not needed again; code-1.style
+                            is that of the first passage in another style
       analysis/             one Parquet part a span
       plans/                one JSON file a plan
       given/                keys that somebody painted, lossless
@@ -54,9 +55,8 @@ _FOLDERS = (
     ATTEMPTS,
 )  # fmt: skip
 _JOB = "job.json"
-CODE = "code.style"
-_FILES = (*lease.FILES, "recipe.json", _JOB, CODE, log.NAME)
-_FAILURE = re.compile(r"failed-.*\.txt")
+_FILES = (*lease.FILES, "recipe.json", _JOB, log.NAME)
+_NUMBERED = re.compile(r"failed-.*\.txt|code(-[0-9]+)?\.style")
 _DESKTOP = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -278,7 +278,7 @@ class WorkFolder:
 
 def _ours(name: str) -> bool:
     """Whether it is a first name that a work folder has."""
-    return name in _FOLDERS or name in _FILES or bool(_FAILURE.fullmatch(name))
+    return name in _FOLDERS or name in _FILES or bool(_NUMBERED.fullmatch(name))
 
 
 def check_space(folder: Path, needed: int) -> None:

@@ -86,6 +86,17 @@ Styles = Annotated[
         "has a weight, they are one mix. By default starry-night, on a sheet four of the gallery.",
     ),
 ]
+StyleAt = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--style-at",
+        metavar="RANGE=STYLE",
+        help="Another style for some frames, both ends included: 240-480=adele, by times "
+        "10s-20s=adele or by timecodes 01:00:10:00-01:00:20:00=adele. As many as you like. Where "
+        "it begins and ends is a cut. What else the range has of its own follows the style: "
+        "[b]240-480=adele;structure=0.3;strength=0.5[/b] (and style-scale, keep-color).",
+    ),
+]
 Strength = Annotated[
     str,
     typer.Option(

@@ -6,27 +6,28 @@ that is there already, made just so, is *done*.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from actors.files import opened
 from actors.objects import ObjectPath
-from jobs.command import restyled
 from jobs.given import Offer, accept, read_offers, with_given
 from jobs.job import Job, check_target
 from jobs.jobfile import nearest
-from jobs.jobfile_read import Order
 from jobs.ledger import WorkFolder
+from jobs.order import Order
 from jobs.places import Places, kind_of
-from jobs.sidecar import read_sidecar
+from jobs.sidecar import digests, read_sidecar, settings_of
 from jobs.strength import Over, curve_of, folded
+from jobs.style_at import passage, with_passages
 from jobs.target import foretold
-from pipeline.errors import BadRequest, UnknownStyle, UnreadableFilm
+from pipeline.errors import BadRequest, FilmError, UnknownStyle, UnreadableFilm
 from pipeline.forecast import Needs, needs
 from pipeline.media.container import Film
 from pipeline.paint.choice import Choice, choose
 from pipeline.recipe import Recipe, read_recipe
+from pipeline.variants import variants
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +74,11 @@ def ready(order: Order, job: Job, *, styles: Callable[[str], Choice] | None) -> 
         overwrite=order.overwrite,
         keep_work=order.keep_work,
     )
-    choice = styles(recipe.style) if styles else None
-    notes = [*foretold(film, asked, job.target)[1], *(choice.notes if choice else ())]
+    choices = _choices(order, recipe, styles) if styles else []
+    noted = dict.fromkeys(note for choice in choices for note in choice.notes)
+    notes = [*foretold(film, asked, job.target)[1], *noted]
     start, stop = recipe.frames or (0, film.frames)
-    job, done = _free(job, asked, film, choice)
+    job, done = _free(job, asked, film, choices)
     said = read_sidecar(job.target) if done else None
     seconds = said.seconds.get("wall", 0.0) if said else 0.0
     asks, pixels = needs(film, recipe), film.width * film.height
@@ -98,21 +100,70 @@ def style_finder(known: tuple[str, ...] = ()) -> Callable[[str], Choice]:
     return find
 
 
+def _choices(order: Order, recipe: Recipe, styles: Callable[[str], Choice]) -> list[Choice]:
+    """Find the style of each of the recipe's variants."""
+    for index, settings in order.styled.items():
+        try:
+            styles(str(settings["style"]))
+        except FilmError as error:
+            raise type(error)(f"{_part(order, index)}: {error}") from None
+    return [styles(one.style) for one in variants(recipe)]
+
+
 def _recipe(order: Order, places: Places) -> Recipe:
-    over = [_over(order, index, places) for index in range(len(order.shots))]
+    where = [_frames(order, index, places) for index in range(len(order.shots))]
+    over = [
+        Over(*own, shot.strength)
+        for shot, own in zip(order.shots, where, strict=True)
+        if shot.style is None and shot.strength is not None
+    ]
+    passages = [passage(where[index], settings) for index, settings in order.styled.items()]
+    _check_apart(order, where)
     curve = folded(curve_of(order.strength, places), over, places.film)
     frames = None if order.frames is None else places.frames(order.frames)
-    return read_recipe({**order.settings, "strength": str(curve), "frames": frames})
+    recipe = read_recipe({**order.settings, "strength": str(curve), "frames": frames})
+    return with_passages(recipe, passages, where="shots")
 
 
-def _over(order: Order, index: int, places: Places) -> Over:
+def _check_apart(order: Order, where: Sequence[tuple[int, int]]) -> None:
+    """Make sure that no frame has two styles, or two strengths of parts."""
+    said = [
+        {"style"} & order.styled.get(index, {}).keys() | _strong(order, index)
+        for index in range(len(where))
+    ]
+    for index, (start, stop) in enumerate(where):
+        for other, (begins, ends) in enumerate(where[:index]):
+            if start < ends and begins < stop and said[index] & said[other]:
+                what = " and ".join(sorted(said[index] & said[other]))
+                raise BadRequest(
+                    f"{_part(order, index)}: frame {max(start, begins)} of the film has a {what} "
+                    f"from {_part(order, other)} already"
+                )
+
+
+def _strong(order: Order, index: int) -> set[str]:
+    own = order.styled.get(index, {}).get("strength", order.shots[index].strength)
+    return set() if own is None else {"strength"}
+
+
+def _part(order: Order, index: int) -> str:
+    """Name a part of a film as its job file has it."""
+    line = f" (line {order.lines[index]})" if index < len(order.lines) else ""
+    return f"shots[{index}]{line}"
+
+
+def _frames(order: Order, index: int, places: Places) -> tuple[int, int]:
+    """The frames [start, stop) of one of the film's parts."""
     shot = order.shots[index]
-    if shot.frames is not None:
-        return Over(*places.frames(shot.frames), shot.strength)
-    start, last = places.frame(shot.start or ""), places.frame(shot.stop or "")
+    try:
+        if shot.frames is not None:
+            return places.frames(shot.frames)
+        start, last = places.frame(shot.start or ""), places.frame(shot.stop or "")
+    except BadRequest as error:
+        raise BadRequest(f"{_part(order, index)}: {error}") from None
     if last < start:
-        raise BadRequest(f"shots[{index}]: {shot.stop} comes before {shot.start}")
-    return Over(start, last + 1, shot.strength)
+        raise BadRequest(f"{_part(order, index)}: {shot.stop} comes before {shot.start}")
+    return start, last + 1
 
 
 def _offers(order: Order, places: Places) -> tuple[Offer, ...]:
@@ -125,7 +176,7 @@ def _offers(order: Order, places: Places) -> tuple[Offer, ...]:
     )
 
 
-def _free(job: Job, asked: Recipe, film: Film, choice: Choice | None) -> tuple[Job, bool]:
+def _free(job: Job, asked: Recipe, film: Film, choices: Sequence[Choice]) -> tuple[Job, bool]:
     """Make sure that there is room for the result; says whether it is there already.
 
     A film that got its name just before its run was killed, and no sidecar, may be replaced: the
@@ -141,7 +192,7 @@ def _free(job: Job, asked: Recipe, film: Film, choice: Choice | None) -> tuple[J
         if target.parent.is_dir():
             check_target(job)
         return job, False
-    differs = _differs(job, asked, film, choice)
+    differs = _differs(job, asked, film, choices)
     if differs is None:
         return job, True
     if not job.overwrite and _unfinished(job, asked, film):
@@ -152,7 +203,7 @@ def _free(job: Job, asked: Recipe, film: Film, choice: Choice | None) -> tuple[J
     return job, False
 
 
-def _differs(job: Job, asked: Recipe, film: Film, choice: Choice | None) -> str | None:
+def _differs(job: Job, asked: Recipe, film: Film, choices: Sequence[Choice]) -> str | None:
     """Say what tells a film from the one that is wanted; None if nothing does."""
     try:
         said = read_sidecar(job.target)
@@ -164,15 +215,14 @@ def _differs(job: Job, asked: Recipe, film: Film, choice: Choice | None) -> str 
         return "was painted from another film"
     if _bytes(job.target) != said.result.bytes:
         return "has changed since it was painted"
-    wanted = asked.model_dump(mode="json")
-    wanted["style"] = restyled(asked.style, job.target.absolute().parent)
+    wanted = settings_of(asked, job.target.absolute().parent)
     made = Recipe(style="plain").model_dump(mode="json") | said.recipe
     for name, value in wanted.items():
         if made[name] != value:
             return f"was made with another {name}"
-    digest = choice.code.digest if choice else None
     styles = [own for name, own in said.weights.items() if name.startswith("style ")]
-    return None if styles == ([digest] if digest else []) else "was made with another style"
+    known = list(digests([choice.code for choice in choices]).values())
+    return None if styles == known else "was made with another style"
 
 
 def _bytes(target: Path) -> int | None:

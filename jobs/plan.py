@@ -17,6 +17,8 @@ from jobs.engine import cores
 from jobs.given import Offer, accept, with_given
 from jobs.progress import Progressing
 from jobs.source import indexing
+from jobs.style_at import StyleAt, with_styles
+from jobs.survey import changes_inside
 from jobs.target import foretold
 from pipeline.forecast import Forecast, Times, predict, predict_all, predict_times
 from pipeline.media.codecs import usual_suffix
@@ -25,6 +27,7 @@ from pipeline.motion import analysis, rows
 from pipeline.outlook import expected_loss
 from pipeline.plan import Plan, plan
 from pipeline.recipe import Recipe
+from pipeline.variants import variant_at, variants
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +45,8 @@ class Foreseen:
     workers: int
     notes: tuple[str, ...] = ()
     """What the painted film cannot hold, and what is changed so that it can."""
+    styles: tuple[str, ...] = ()
+    """A shot each."""
 
     @property
     def in_flight(self) -> int:
@@ -73,6 +78,7 @@ def foresee(
     *,
     target: Path | None = None,
     given: Sequence[Offer],
+    style_at: Sequence[StyleAt] = (),
     progress: Progressing,
 ) -> Foreseen:
     """Analyse in memory, plan, forecast; nothing is painted or written.
@@ -85,6 +91,7 @@ def foresee(
     called = target or source.with_suffix(usual_suffix(recipe.codec))
     told = indexing(progress)
     read = opened(source, stream=recipe.stream, interlaced=recipe.interlaced, told=told)
+    recipe = with_styles(recipe, style_at, read)
     with near(read) as film:
         return _foreseen(film, recipe, called=called, given=given, progress=progress)
 
@@ -114,7 +121,8 @@ def _foreseen(
         times=predict_times(whole, film, recipe),
         memory=predict_all(whole, film, recipe, workers=workers),
         workers=workers,
-        notes=tuple(notes),
+        notes=(*notes, *changes_inside(recipe, [known])),
+        styles=tuple(variants(recipe)[variant_at(recipe, s.start)].style for s in whole.shots),
     )
 
 
@@ -192,6 +200,7 @@ def as_json(found: Foreseen) -> str:
                 "stop": shot.stop,
                 "keys": _keys(found, number),
                 "setup": _setup(found, number),
+                **({"style": found.styles[number]} if found.styles else {}),
                 "loss": found.shot_loss(number),
             }
             for number, shot in enumerate(whole.shots)
@@ -203,7 +212,8 @@ def as_json(found: Foreseen) -> str:
 def _shots(found: Foreseen) -> Table:
     title = escape(str(found.film.place))
     heads = ("shot", "frames", "keys", "loss x 1e-3", "picture", "fade", "colors as")
-    table = Table(*heads, title=title)
+    several = len(set(found.styles)) > 1
+    table = Table(*heads, *(["style"] if several else []), title=title)
     for number, shot in enumerate(found.plan.shots):
         setup = _setup(found, number)
         table.add_row(
@@ -214,6 +224,7 @@ def _shots(found: Foreseen) -> Table:
             f"{shot.picture.width}x{shot.picture.height}",
             f"to {min(shot.gains):.2f}" if min(shot.gains) < 1 else "",
             f"shot {setup}" if setup != number else "",
+            *([found.styles[number]] if several else []),
         )
     return table
 

@@ -21,6 +21,7 @@ def add_to(app: typer.Typer) -> None:
 def plan(
     film: Source,
     style: Style = "starry-night",
+    style_at: options.StyleAt = None,
     style_scale: StyleScale = "540",
     keys: Keys = "auto",
     max_keys: MaxKeys = None,
@@ -52,6 +53,7 @@ def plan(
     from jobs.given import read_offers
     from jobs.plan import as_json, foresee, show
     from jobs.progress import progress
+    from jobs.style_at import read_style_at
 
     recipe = options.recipe(
         style=style,
@@ -65,9 +67,11 @@ def plan(
         interlaced=interlaced.value,
         stream=stream,
     )
-    offers = read_offers(key or [], keys_from)
+    offers, others = read_offers(key or [], keys_from), read_style_at(style_at or [])
     with progress(film.name) as telling:
-        found = foresee(film, recipe, target=output, given=offers, progress=telling)
+        found = foresee(
+            film, recipe, target=output, given=offers, style_at=others, progress=telling
+        )
     if json:
         typer.echo(as_json(found))
     else:

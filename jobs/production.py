@@ -62,7 +62,7 @@ class Production:
         self.board = Board(budget=Budget(0), gpus=False)
         self._tries, self._began = Tries(), time.time()
         self._early = Early(made.film, self.survey.missing(), made.work)
-        self._make: Callable[[], Painting] | None = None
+        self._makers: tuple[Callable[[], Painting], ...] = ()
         self._film: remote.Ref | None = None
         self.errands: Errands | None = None
         self._cards, self._joined = Cards(), 0
@@ -79,7 +79,7 @@ class Production:
         """There is a Ray: say how much memory it has, and whether GPUs paint."""
         self.board = Board(budget=budget, gpus=gpus)
         self.board.spans = {self.survey.spans.index(span) for span in self.survey.missing()}
-        self._make = self.made.maker(device="cuda" if gpus else "cpu", threads=1)
+        self._makers = self.made.makers(device="cuda" if gpus else "cpu", threads=1)
 
     @property
     def joining(self) -> bool:
@@ -89,11 +89,11 @@ class Production:
     @property
     def greets(self) -> bool:
         """Whether somebody should be asked who they are."""
-        return self._make is not None and self._cards.missing
+        return bool(self._makers) and self._cards.missing
 
     def greet(self, hands: Sequence[Hand]) -> list[Sent]:
         """Let who will work say who they are."""
-        return self._cards.ask(Hired(self._maker()), hands)
+        return self._cards.ask([Hired(make) for make in self._makers], hands)
 
     def _met(self, card: Card) -> None:
         """It is known who paints."""
@@ -102,13 +102,15 @@ class Production:
             self.board.running.add(Task("analyse", self.survey.spans.index(self._early.now)))
         seconds = round(time.time() - self._began, 3)
         self.log.say("ray", seconds=seconds, workers=self.cores, gpus=self.gpus)
-        made = self.made
+        made, cards = self.made, (card, *card.others)
+        first, *others = [(one.weights, one.style) for one in cards]
         job = Commission(
-            made.film, made.job.recipe, made.encoding, self.work, card.weights, card.style
+            made.film, made.job.recipe, made.encoding, self.work, *first, others=tuple(others)
         )
-        hired = Hired(self._maker(), card.weights)
+        pairs = zip(self._makers, cards, strict=True)
+        (hired, apron), *more = [(Hired(make, one.weights), one.apron) for make, one in pairs]
         self.errands = Errands(
-            job, self.survey, self.board, hired=hired, apron=card.apron, film=self._put()
+            job, self.survey, self.board, hired=hired, apron=apron, film=self._put(), others=more
         )
 
     def look(self) -> None:
@@ -249,6 +251,7 @@ class Production:
         left = 1 - self.meter.frames_kept / (job.stop - job.start)
         check_space(self.work.path, round(left * self.forecast["disk"]))
         self.log.say("forecast", **self.forecast)
+        self.made.say(self.survey.changes_inside())
         self.meter.show(plan)
 
     def _put(self) -> remote.Ref:
@@ -293,8 +296,3 @@ class Production:
         if self.errands is None:
             raise ValueError("nobody has said yet who paints")
         return self.errands
-
-    def _maker(self) -> Callable[[], Painting]:
-        if self._make is None:
-            raise ValueError("there is no Ray yet")
-        return self._make

@@ -5,14 +5,14 @@ which versions. The source is named by its way from the table's folder: a folder
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from jobs.command import beside
+from jobs.command import beside, written
 from jobs.commission import Result
 from pipeline.media.container import Film
 from pipeline.paint.styles import StyleCode, manifest
@@ -46,7 +46,7 @@ class Provenance(BaseModel):
 
 
 def provenance(
-    film: Film, recipe: Recipe, result: Result, *, code: StyleCode | None, folder: Path
+    film: Film, recipe: Recipe, result: Result, *, codes: Sequence[StyleCode], folder: Path
 ) -> Provenance:
     """Say where a painted film comes from.
 
@@ -54,15 +54,18 @@ def provenance(
         film: The source.
         recipe: What was asked for.
         result: What was done.
-        code: Of the style; None if something stood in for the net.
+        codes: Of the styles, the film's own first; none if something stood in for the net.
         folder: Of the table.
     """
     versions = {"reelbrush": version("reelbrush"), "render": str(RENDER_VERSION)}
-    if code is not None:
-        versions |= {"style code": code.digest[:_DIGITS]}
+    if codes:
+        own = dict.fromkeys(code.digest[:_DIGITS] for code in codes)
+        versions |= {"style code": " ".join(own)}
         versions |= {n: d[:_DIGITS] for n, d in manifest().items() if n.startswith("painter-")}
     versions |= {"Python": python_version()} | {name: version(name) for name in _LIBRARIES}
-    settings = _flat(recipe.model_dump(mode="json", exclude={"given"}))
+    settings = _flat(recipe.model_dump(mode="json", exclude={"given", "style_at"}))
+    if recipe.style_at:
+        settings["style_at"] = ", ".join(written(one, folder) for one in recipe.style_at)
     if recipe.given:
         settings["given"] = " ".join(f"{frame}={own[:_DIGITS]}" for frame, own in recipe.given)
     return Provenance(

@@ -31,7 +31,7 @@ def publish(made: "Begun", result: Result) -> None:
     job = made.job
     said = _sidecar(made, result)
     folder = job.table.parent
-    about = provenance(made.film, job.recipe, result, code=made.code, folder=folder)
+    about = provenance(made.film, job.recipe, result, codes=made.codes, folder=folder)
     write = partial(result.write_table, about=about.model_dump_json())
     words = written(said)
     try:
@@ -95,7 +95,7 @@ def _sidecar(made: "Begun", result: Result) -> Sidecar:
         target=made.job.target,
         unnamed=made.job.unnamed,
         given=made.job.given,
-        code=made.code,
+        codes=made.codes,
         notes=made.notes,
         wall=time.monotonic() - made.began,
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actors.decoder import Decoder
-from actors.stylizer import Hire, Painting, hire_for
+from actors.stylizer import Painting, hire_for
 from jobs.chosen import kept
 from jobs.chunks import ChunkMaker
 from jobs.engine import cores
@@ -23,6 +23,7 @@ from jobs.target import encoding_of
 from pipeline.errors import BadRequest
 from pipeline.media.container import Film
 from pipeline.plan import Chunk, Plan
+from pipeline.variants import variants
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def replay(
             asked.recipe,
             encoding=encoding_of(film, asked.recipe, asked.target),
             work=work,
-            painter=(hire or _hire(asked, film, work, gpu))(),
+            painters=[make() for make in _hires(asked, film, work, gpu, hire)],
             progress=progress,
         )
         job = loop.commission
@@ -109,13 +110,25 @@ def _planned(survey: Survey, index: int, progress: Progressing) -> tuple[Chunk, 
     raise BadRequest(f"there is no chunk {index} in this job, its chunks are {first} to {last}")
 
 
-def _hire(asked: Asked, film: Film, work: WorkFolder, gpu: bool | None) -> Hire:
-    """The job's own painter: one on a GPU paints other pixels than one without."""
+def _hires(
+    asked: Asked,
+    film: Film,
+    work: WorkFolder,
+    gpu: bool | None,
+    hire: Callable[[], Painting] | None,
+) -> list[Callable[[], Painting]]:
+    """The job's own painters: one on a GPU paints other pixels than one without."""
+    every = variants(asked.recipe)
+    if hire is not None:
+        return [hire for _ in every]
     import torch
 
     there = torch.cuda.is_available()
     if gpu and not there:
         raise BadRequest("there is no GPU here")
     device = "cuda" if there and gpu is not False else "cpu"
-    code = kept(asked.recipe.style, work)
-    return hire_for(asked.recipe, code, film.size, device=device, threads=cores())
+    codes = [kept(one.style, work, number) for number, one in enumerate(every)]
+    return [
+        hire_for(one, code, film.size, device=device, threads=cores())
+        for one, code in zip(every, codes, strict=True)
+    ]

@@ -117,6 +117,7 @@ def _policy(style: str, script: str) -> str:
 def _lead(painted: Painted) -> str:
     about = painted.about
     style = "" if about is None else f" in the style {about.recipe.get('style')}"
+    style += " and others" if about is not None and about.recipe.get("style_at") else ""
     return f"Painted from {painted.source.path.name}{style}"
 
 

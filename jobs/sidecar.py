@@ -126,7 +126,7 @@ def sidecar(
     target: Path,
     unnamed: Path,
     given: Sequence[Offer],
-    code: StyleCode | None,
+    codes: Sequence[StyleCode],
     notes: Sequence[str],
     wall: float,
 ) -> Sidecar:
@@ -140,7 +140,7 @@ def sidecar(
         target: the final name.
         unnamed: where the film lies meanwhile.
         given: pictures that somebody painted.
-        code: of the style; None if something stood in for the net.
+        codes: of the styles, the film's own first; none if something stood in for the net.
         notes: what was said of the encoding before work began.
         wall: seconds since the command's start.
     """
@@ -148,7 +148,7 @@ def sidecar(
     digest, size = (result.sha256, result.size) if result.sha256 else _digest(unnamed)
     start, stop = recipe.frames or (0, film.frames)
     how, cost = written_as(encoding), spent_by(result.seconds)
-    settings = recipe.model_dump(mode="json") | {"style": restyled(recipe.style, folder)}
+    settings = settings_of(recipe, folder)
     return Sidecar(
         source=Origin(
             path=beside(film.place, folder),
@@ -170,7 +170,7 @@ def sidecar(
         command=command(recipe, source=film.place, target=target, given=given),
         recipe=settings,
         versions=versions(),
-        weights={} if code is None else _weights(code),
+        weights={**manifest(), **digests(codes)} if codes else {},
         painter=result.painter,
         keys=result.keys,
         promoted=result.promoted,
@@ -183,6 +183,17 @@ def sidecar(
         seconds={k: round(v, 3) for k, v in {**result.seconds, "wall": wall}.items()},
         cost={"gpu_s": round(cost.gpu_s, 3), "cpu_s": round(cost.cpu_s, 3)},
     )
+
+
+def settings_of(recipe: Recipe, folder: Path) -> dict[str, object]:
+    """Write a recipe for JSON; files of styles are named by their way from a folder."""
+    found: dict[str, object] = recipe.model_dump(mode="json")
+    found["style"] = restyled(recipe.style, folder)
+    found["style_at"] = [
+        {**one.model_dump(mode="json"), "style": restyled(one.style, folder)}
+        for one in recipe.style_at
+    ]
+    return found
 
 
 def written(said: Sidecar) -> str:
@@ -224,8 +235,15 @@ def _digest(path: Path) -> tuple[str, int]:
         return file_digest(file, "sha256").hexdigest(), file.tell()
 
 
-def _weights(code: StyleCode) -> dict[str, str]:
-    return {**manifest(), f"style {code.name}": code.digest}
+def digests(codes: Sequence[StyleCode]) -> dict[str, str]:
+    """The digests of styles, each once, by names of which no two are the same."""
+    found: dict[str, str] = {}
+    for code in codes:
+        name = f"style {code.name}"
+        while found.get(name, code.digest) != code.digest:
+            name += " (another)"
+        found[name] = code.digest
+    return found
 
 
 def _laid(value: object) -> str:

@@ -6,9 +6,10 @@ are the same whoever carries the steps between.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
 
 from actors.files import near
 from actors.stylizer import Painting, hire_for
@@ -25,13 +26,26 @@ from jobs.log import Log
 from jobs.progress import Progressing
 from jobs.publish import clear, publish
 from jobs.source import opened, warning
+from jobs.style_at import with_styles
 from jobs.target import foretold
 from pipeline.errors import OutOfResources
 from pipeline.media.container import Film
 from pipeline.media.encode import Encoding
 from pipeline.paint.styles import StyleCode
+from pipeline.variants import variants
 
 __all__ = ["Begun", "Job", "begun", "ended", "stylize"]
+
+
+@runtime_checkable
+class ByStyle(Protocol):
+    """Makes what stands in for the net, another one for each style."""
+
+    def __call__(self) -> Painting:
+        """Make the one of the film's own style."""
+
+    def of_style(self, style: str) -> Callable[[], Painting]:
+        """What makes the one of a style."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +60,30 @@ class Begun:
     progress: Progressing
     hire: Callable[[], Painting] | None
     """makes what stands in for the net"""
-    code: StyleCode | None
+    codes: tuple[StyleCode, ...]
+    """of the recipe's variants; empty if something stands in for the net"""
     notes: list[str]
-    """of the encoding"""
+    """of the encoding, and of where the style changes"""
     began: float
     """by the monotonic clock"""
 
-    def maker(self, *, device: str, threads: int | None) -> Callable[[], Painting]:
-        """What makes the painter."""
-        if self.hire is not None:
-            return self.hire
-        if self.code is None:
-            raise ValueError("a painter needs a style")
-        return hire_for(self.job.recipe, self.code, self.film.size, device=device, threads=threads)
+    def makers(self, *, device: str, threads: int | None) -> tuple[Callable[[], Painting], ...]:
+        """What makes the painter of each of the recipe's variants."""
+        every, hire, size = variants(self.job.recipe), self.hire, self.film.size
+        if hire is not None:
+            return tuple(
+                hire.of_style(one.style) if isinstance(hire, ByStyle) else hire for one in every
+            )
+        return tuple(
+            hire_for(one, code, size, device=device, threads=threads)
+            for one, code in zip(every, self.codes, strict=True)
+        )
+
+    def say(self, notes: Sequence[str]) -> None:
+        """Tell a person, and the sidecar, what is known by now."""
+        for note in notes:
+            self.notes.append(note)
+            self.progress.note(note)
 
 
 def stylize(
@@ -94,6 +119,7 @@ def begun(
     began = time.monotonic()
     check_target(job)
     film = opened(job.source, job.recipe, progress=progress)
+    job = replace(job, recipe=with_styles(job.recipe, job.style_at, film))
     check_range(film, job.recipe)
     with near(film) as here, _begun(job, here, progress, hire, began) as made:
         yield made
@@ -112,18 +138,19 @@ def _begun(
     job = replace(job, recipe=with_given(job.recipe, accepted))
     encoding, notes = foretold(film, job.recipe, job.target)
     work = WorkFolder(job.folder)
-    choice = chosen(job.recipe.style, work) if hire is None else None
-    code = choice.code if choice else None
-    for note in (*notes, *(choice.notes if choice else ())):
+    every = variants(job.recipe)
+    choices = [chosen(one.style, work) for one in every] if hire is None else []
+    codes = tuple(choice.code for choice in choices)
+    for note in (*notes, *dict.fromkeys(note for choice in choices for note in choice.notes)):
         progress.note(note)
-    made = Begun(job, film, encoding, work, progress, hire, code, notes, began)
+    made = Begun(job, film, encoding, work, progress, hire, codes, notes, began)
     try:
         work.create()
         with work.leased():
             work.clear_attempts()
             work.note(job.asked(film))
-            if code is not None:
-                keep(code, work)
+            for number, code in enumerate(codes):
+                keep(code, work, number)
             keep_given(accepted, film, work)
             try:
                 yield made
@@ -167,10 +194,12 @@ def _inline(made: Begun) -> Result:
         made.job.recipe,
         encoding=made.encoding,
         work=made.work,
-        painter=made.maker(device="cpu", threads=made.job.threads)(),
+        painters=[make() for make in made.makers(device="cpu", threads=made.job.threads)],
         progress=made.progress,
     )
-    return loop.run(made.job.unnamed)
+    result = loop.run(made.job.unnamed)
+    made.notes.extend(loop.notes)
+    return result
 
 
 def _on_ray(made: Begun) -> Result:

@@ -6,18 +6,25 @@ begin with them. Who analyses, and where, is not known here.
 """
 
 import json
+from collections.abc import Container, Sequence
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
+
+import numpy as np
 
 from actors.files import reading
 from jobs.ledger import WorkFolder
 from pipeline.media.container import Film
 from pipeline.motion import analysis, rows
+from pipeline.motion.cuts import CUT
 from pipeline.plan import RENDER_VERSION, Chunk, Plan, covering, plan, settled
 from pipeline.recipe import Recipe
+from pipeline.variants import edges
 
 Span = tuple[int, int]
+_NEAR = 3
+"""Frames from a cut at which a person may have meant the cut."""
 _AGAIN = 1.1
 """Plan anew when so much more of the film is known; each time costs the whole of it."""
 
@@ -61,6 +68,10 @@ class Survey:
         """Settled chunks that make any wanted frame."""
         return covering(self.plan, self.start, self.stop) if self.plan else ()
 
+    def changes_inside(self) -> list[str]:
+        """Say where the style changes inside a shot, as far as the film is known."""
+        return changes_inside(self.recipe, [one for one in self._rows.values() if one is not None])
+
     def _settle(self) -> None:
         if self.complete:
             return
@@ -103,3 +114,18 @@ class Survey:
     def _name(self, span: Span) -> str:
         start, stop = span
         return f"analysis/{self.film.identity[:16]}-v{RENDER_VERSION}-{start}-{stop}.parquet"
+
+
+def changes_inside(recipe: Recipe, known: Sequence[rows.Analysis]) -> list[str]:
+    """Say where a recipe's style changes inside a shot, in the frames that are known."""
+    cuts = {one.start + int(at) for one in known for at in np.flatnonzero(one.cut >= CUT)}
+    spans = [(one.start, one.start + len(one)) for one in known]
+    changes = edges(recipe, max((stop for _, stop in spans), default=0))
+    seen = [at for at in changes if any(start <= at < stop for start, stop in spans)]
+    return [_inside(at, cuts) for at in seen if at not in cuts]
+
+
+def _inside(at: int, cuts: Container[int]) -> str:
+    ways = sorted(range(-_NEAR, _NEAR + 1), key=abs)
+    near = next((f"; a cut is at {at + way}" for way in ways if at + way in cuts), "")
+    return f"the style changes at frame {at}, inside a shot{near}"

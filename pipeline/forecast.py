@@ -18,6 +18,7 @@ from pipeline.paint.styles import size_for
 from pipeline.paint.working import working, working_size
 from pipeline.plan import Chunk, Plan
 from pipeline.recipe import Recipe
+from pipeline.variants import edges, variant_at, variants
 
 _BASE = 760 << 20
 """An interpreter with its libraries and the painter's weights."""
@@ -152,9 +153,14 @@ def predict_times(plan: Plan, film: Film, recipe: Recipe) -> Times:
     given = {key for part in parts for key in part.keys if key in shown(part.given)}
     frames, alone = plan.shots[-1].stop, recipe.every_frame
     between = 0 if alone else frames - len(keys)
-    cost = _costs(film, recipe)
-    measured = len({part.setup for part in parts}) * cost["measure"]
-    painted = (len(keys) - len(given)) * cost["paint"] + between * cost["tiles"]
+    costs = [_costs(film, one) for one in variants(recipe)]
+    setups = {(p.setup, variant_at(recipe, c.start)) for c in plan.chunks for p in c.parts}
+    measured, painted, cost = sum(costs[variant]["measure"] for _, variant in setups), 0.0, costs[0]
+    for start, stop in pairwise((0, *edges(recipe, frames), frames)):
+        own = costs[variant_at(recipe, start)]
+        here = {key for key in keys if start <= key < stop}
+        holed = 0 if alone else stop - start - len(here)
+        painted += len(here - given) * own["paint"] + holed * own["tiles"]
     chained = 0.0 if alone else frames * cost["motion"] + len(keys) * cost["harmonise"]
     return Times(
         analysis=frames * (cost["decode"] + cost["analysis"]),
@@ -213,7 +219,11 @@ def pieces_bytes(chunk: Chunk, film: Film) -> int:
 
 
 def _painting(film: Film, recipe: Recipe) -> int:
-    """Count what the painter of the recipe's size holds, at the size that it works at."""
+    """Count what the painter of the recipe's size holds, at the largest that it works at."""
+    return max(_held(film, one) for one in variants(recipe))
+
+
+def _held(film: Film, recipe: Recipe) -> int:
     name = size_for(recipe.size, "cpu")
     tall, wide = (
         side + 2 * SIZES[name].apron for side in working_size(film.size, recipe.style_scale)

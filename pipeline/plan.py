@@ -4,7 +4,7 @@ A *shot* runs from cut to cut; a *part* is a shot's share of one task; a *chunk*
 part of a long shot, or a run of whole short shots. A pure function of film, analysis and recipe,
 never of the machine, and one that only looks ahead to the end of the shot: the plan of a film's
 first shots is the beginning of the film's plan. A cap on keys is the exception: they are shared out
-among all shots, so all have to be known.
+among all shots, so all have to be known. Where the style changes there is a cut, and a chunk ends.
 
 The frame ``stop`` of a part that does not end its shot is read as its last key and painted, but
 belongs to the part after it, which opens with it.
@@ -12,7 +12,7 @@ belongs to the part after it, which opens with it.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 
@@ -27,6 +27,7 @@ from pipeline.motion.rows import Analysis, first
 from pipeline.placement import place
 from pipeline.recipe import Recipe, digest
 from pipeline.setups import Look, look, setups
+from pipeline.variants import edges
 
 RENDER_VERSION = 5
 """Raised by hand whenever painted pixels change for the same inputs."""
@@ -110,7 +111,9 @@ def plan(analysis: Analysis, recipe: Recipe, *, size: tuple[int, int]) -> Plan:
     """
     if analysis.start != 0 or len(analysis) == 0:
         raise ValueError(f"rows of a whole film needed, got {len(analysis)} from {analysis.start}")
-    cuts = [0, *(1 + np.flatnonzero(analysis.cut[1:] >= CUT)).tolist(), len(analysis)]
+    found = (1 + np.flatnonzero(analysis.cut[1:] >= CUT)).tolist()
+    changes = frozenset(edges(recipe, len(analysis)))
+    cuts = sorted({0, *found, *changes, len(analysis)})
     shots = tuple(_shot(a, b, analysis, recipe, size=size) for a, b in pairwise(cuts))
     first_shots = setups([_look(shot, analysis) for shot in shots])
     parts = [
@@ -120,7 +123,7 @@ def plan(analysis: Analysis, recipe: Recipe, *, size: tuple[int, int]) -> Plan:
     ]
     if recipe.max_keys is not None:
         parts = _capped(parts, analysis, recipe)
-    return Plan(shots, tuple(Chunk(i, run) for i, run in enumerate(_runs(parts))))
+    return Plan(shots, tuple(Chunk(i, run) for i, run in enumerate(_runs(parts, changes))))
 
 
 def settled(known: Analysis, recipe: Recipe, *, size: tuple[int, int]) -> Plan | None:
@@ -270,14 +273,17 @@ def _capped(parts: Sequence[Part], analysis: Analysis, recipe: Recipe) -> list[P
     return [replace(part, keys=chosen) for part, chosen in zip(parts, found, strict=True)]
 
 
-def _runs(parts: Sequence[Part]) -> list[tuple[Part, ...]]:
-    """Gather whole short shots into chunks; a part of a long shot is a chunk of its own."""
+def _runs(parts: Sequence[Part], changes: Container[int]) -> list[tuple[Part, ...]]:
+    """Gather whole short shots into chunks; a part of a long shot is a chunk of its own.
+
+    No chunk goes on over one of ``changes``, where another style begins.
+    """
     runs: list[tuple[Part, ...]] = []
     gathered: list[Part] = []
     for part in parts:
         alone = not (part.opens and part.closes)
         length = part.stop - (gathered[0].start if gathered else part.start)
-        if gathered and (alone or length > _MOST_CHUNK):
+        if gathered and (alone or length > _MOST_CHUNK or part.start in changes):
             runs.append(tuple(gathered))
             gathered = []
         gathered.append(part)

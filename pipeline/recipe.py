@@ -34,6 +34,7 @@ Part = Literal["plan", "measure", "paint", "fill", "encode"]
 
 _PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?)%")
 Share = Annotated[float, Field(ge=0, le=1)]
+Scale = Literal["film"] | Annotated[int, Field(ge=64)]
 
 
 def _strength(given: object) -> float | str:
@@ -60,6 +61,29 @@ def _most_keys(given: object) -> int | str:
     return int(text)
 
 
+class Passage(BaseModel):
+    """Frames [start, stop) that are painted in another style; None is as in the rest."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+    start: Annotated[int, Field(ge=0)]
+    stop: int
+    style: Annotated[str, Field(min_length=1)]
+    style_scale: Scale | None = None
+    structure: Share | None = None
+    keep_color: Share | None = None
+    strength: Share | None = None
+    """Instead of the film's curve."""
+
+    @model_validator(mode="after")
+    def _holds_a_frame(self) -> "Passage":
+        if self.start >= self.stop:
+            raise ValueError(f"[{self.start}, {self.stop}) holds no frame")
+        return self
+
+
 class Recipe(BaseModel):
     """The settings of a job."""
 
@@ -73,7 +97,7 @@ class Recipe(BaseModel):
     """0 gives the source's samples back, 1 the painted ones; or a ``Curve`` as text."""
     keep_color: Share = 0.0
     """How much of the film's own colour differences is laid over the painted ones."""
-    style_scale: Literal["film"] | Annotated[int, Field(ge=64)] = 540
+    style_scale: Scale = 540
     """Lines of the film's shorter side that the net works at: fewer lines, broader strokes."""
     structure: Share = 0.0
     """How far the net's deep layers keep to the film's own statistics, so that shapes stay."""
@@ -115,6 +139,9 @@ class Recipe(BaseModel):
     given: tuple[tuple[Annotated[int, Field(ge=0)], str], ...] = ()
     """Frames that somebody has painted, ascending, each with the digest of its planes; in no
     digest, for the plan's parts name those that they show."""
+    style_at: tuple[Passage, ...] = ()
+    """Passages in other styles, ascending; in no digest, for what each chunk is painted by is a
+    recipe without any (``pipeline.variants``)."""
 
     @field_validator("crf")
     @classmethod
@@ -147,6 +174,13 @@ class Recipe(BaseModel):
     def _a_frame_is_given_once(self) -> "Recipe":
         if any(a >= b for (a, _), (b, _) in pairwise(self.given)):
             raise ValueError("given: frames have to ascend, each of them once")
+        return self
+
+    @model_validator(mode="after")
+    def _a_frame_has_one_style(self) -> "Recipe":
+        for left, right in pairwise(self.style_at):
+            if right.start < left.stop:
+                raise ValueError(f"style_at: frame {right.start} is in two of its ranges")
         return self
 
     @property

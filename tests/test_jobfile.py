@@ -57,7 +57,7 @@ def test_the_example_of_the_docs_is_understood() -> None:
     one, two, three = read_job_file(ROOT / "docs" / "night.yaml").orders
     assert (one.name, one.priority, one.target.name) == ("reel1", 2, "reel1.waves.mov")
     assert one.settings == {"style": "great-wave", "codec": "prores", "style_scale": 720}
-    assert [shot.strength for shot in two.shots] == [0.4, 0]
+    assert [shot.strength for shot in two.shots] == [0.4, 0, None, 0.5]
     assert (three.first_frame, three.frames) == (1001, "1010-1089")
     assert three.settings["style"] == "great-wave:0.7,starry-night:0.3"
 
@@ -157,7 +157,7 @@ def test_all_that_is_wrong_is_said_at_once_with_lines(read: Read) -> None:
         "  codec: h264\n"
         "- source: c.mp4\n"
         "  shots:\n"
-        "  - {frames: 1-2, style: adele, strength: 1}\n"
+        "  - {frames: 1-2, codec: ffv1, strength: 1}\n"
         "  - {frames: 9-2, strength: 1}\n"
         "- {source: d.mp4, keys: 2, max_keys: 3}\n"
         "- {source: e.mp4, style_scale: 3, strength: 0:2}\n"
@@ -168,7 +168,8 @@ def test_all_that_is_wrong_is_said_at_once_with_lines(read: Read) -> None:
         ": 10 errors",
         ":5: unknown key 'stlye' at films[0], did you mean 'style'?",
         ":7: films[1].crf: h264 has a quality of 0 to 51, got 99",
-        ":11: 'style' at films[2].shots[0]: not covered yet for a part of a film; only strength is",
+        ":11: 'codec' at films[2].shots[0]: not covered yet for a part of a film; only style and "
+        "strength are",
         ":12: films[2].shots[1].frames: frames 9-2 end before they begin",
         ":13: films[3]: max_keys: keys stand where they leave least: leave keys at auto",
         ":14: films[4].strength: 2 is above 1, got '0:2'",

@@ -43,7 +43,7 @@ def test_style_and_weights_are_named_by_the_beginning_of_their_digests(table: Pa
     result = stylize(job, progress=Silent(), hire=Washes)
     code = any_code("some")
     found = provenance(
-        read_film(job.source), job.recipe, result, code=code, folder=table.parent
+        read_film(job.source), job.recipe, result, codes=[code], folder=table.parent
     ).versions
     assert code.digest.startswith(found["style code"])
     assert len(found["painter-S.safetensors"]) == 16

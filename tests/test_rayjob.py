@@ -19,7 +19,7 @@ from pydantic.alias_generators import to_camel
 from jobs.cli import app
 from jobs.doctor import locked
 from jobs.engine import _SYSTEM
-from jobs.jobfile import Machines
+from jobs.jobfile_machines import Machines
 
 ROOT = Path(__file__).parent.parent
 

@@ -37,7 +37,7 @@ def replay(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -
 
     def run(*words: object, painter: Painting | None = None) -> Ended:
         with monkeypatch.context() as patch:
-            patch.setattr(jobs.replay, "kept", lambda style, _work: style)
+            patch.setattr(jobs.replay, "kept", lambda style, *_: style)
             patch.setattr(jobs.replay, "hire_for", lambda *_, **__: lambda: painter or Washes())
             return command("replay", *words, patch=patch, capfd=capfd)
 
