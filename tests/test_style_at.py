@@ -20,7 +20,7 @@ from jobs.commission import Result
 from jobs.job import Job
 from jobs.jobfile_read import read_job_file
 from jobs.ledger import WorkFolder
-from jobs.orders import ready, style_finder
+from jobs.orders import Ready, ready, style_finder
 from jobs.plan import foresee
 from jobs.progress import Silent
 from jobs.provenance import read_provenance
@@ -35,8 +35,8 @@ from pipeline.judge.tables import Row, read_about, read_rows
 from pipeline.media.color import Planes
 from pipeline.media.container import read_film
 from pipeline.media.decode import frames
-from pipeline.motion import analysis
-from pipeline.plan import plan
+from pipeline.motion import analysis, rows
+from pipeline.plan import plan, settled
 from pipeline.recipe import Part, Passage, Recipe, digest
 from pipeline.variants import variant_at, variants
 
@@ -230,6 +230,28 @@ def test_a_film_without_ranges_keeps_its_digests_and_its_plan(film: Path) -> Non
     assert [(c.start, c.stop) for c in other.chunks] == [(0, 12), (12, 24), (24, 48)]
 
 
+def test_what_is_settled_begins_the_plan_and_a_cap_is_shared_by_all_styles(film: Path) -> None:
+    ranges = tuple(Passage(start=s, stop=e, style="b") for s, e in ((5, 9), (20, 30)))
+    recipe = PLAIN.model_copy(update={"style_at": ranges})
+    seen = analysis.analyse(read_film(film), 0, 48)
+    whole = plan(seen, recipe, size=TINY)
+    assert [(c.start, c.stop) for c in whole.chunks] == [
+        (0, 5),
+        (5, 9),
+        (9, 20),
+        (20, 30),
+        (30, 48),
+    ]
+    early = [settled(rows.first(seen, count), recipe, size=TINY) for count in (13, 26, 48)]
+    found = [one.chunks for one in early if one is not None]
+    assert all(chunks == whole.chunks[: len(chunks)] for chunks in found)
+    assert [len(chunks) for chunks in found] == [2, 3, 4]
+    capped = plan(seen, recipe.model_copy(update={"max_keys": 16}), size=TINY)
+    keys = {key for c in capped.chunks for part in c.parts for key in part.keys}
+    assert len(keys) <= 16
+    assert keys >= {0, 4, 5, 8, 9, 19, 20, 29, 30, 47}
+
+
 def test_equal_ranges_are_one_variant_and_each_frame_has_one() -> None:
     b, c = ({"style": style, "structure": 0.5} for style in "bc")
     asked = [Passage(start=s, stop=e, **own) for s, e, own in ((2, 4, b), (4, 6, c), (8, 9, b))]  # type: ignore[arg-type]
@@ -396,3 +418,29 @@ def test_a_part_that_makes_no_sense_is_one_line(film: Path, shots: str, said: st
         asked_in(film, text)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_film_is_there_if_its_parts_were_painted_so(film: Path) -> None:
+    text = "defaults: {codec: ffv1, style: a, output: known.mkv}\nfilms:\n- source: film.mkv\n"
+    path = film.with_name("known.yaml")
+    paint(film, "known", "12-23=b")
+
+    def looked_at(style: str) -> Ready:
+        shots = f"  shots: [{{frames: 12-23, style: {style}}}]\n"
+        path.write_text(f"schema: reelbrush/v1\n{text}{shots}", encoding="utf-8")
+        (order,) = read_job_file(path).orders
+        return ready(order, Job(order.source, order.target, PLAIN), styles=None)
+
+    assert looked_at("b").done
+    with pytest.raises(BadRequest, match="was made with another style_at"):
+        looked_at("c")
+
+
+def test_a_parts_picture_has_to_be_where_the_cluster_sees_it(tmp_path: Path) -> None:
+    path = tmp_path / "job.yaml"
+    films = (
+        "films: [{source: /srv/a.mkv, style: adele,\n  shots: [{frames: 1-2, style: p/x.jpg}]}]\n"
+    )
+    path.write_text(HEAD + films, encoding="utf-8")
+    with pytest.raises(BadRequest, match=r":4: films\[0\]\.shots\[0\]\.style: 'p/x\.jpg' is named"):
+        read_job_file(path, elsewhere=True)
