@@ -32,7 +32,7 @@ def left(
             found = workload.left(film.board, ended, gpu=gpu, guess=guess)
             seconds += [] if found is None else [found]
     return Left(
-        chunks=sum(len(film.board.todo) + len(film.board.open) for film in films),
+        chunks=_unpainted(films) if gpu else _undone(films),
         planned=planned and all(film.survey.complete for film in films),
         seconds=sum(seconds) if seconds else None,
     )
@@ -56,6 +56,18 @@ def most(films: Iterable[Production], crowd: Crowd, *, deep: int) -> int | None:
     steps += sum(piece is None for b in boards for c in b.open.values() for piece in c.painted)
     found = demand.share(steps, wanted=wanted, up=up, deep=deep)
     return None if found is None else max(0, found - sum(out.paints for out in crowd.out))
+
+
+def _undone(films: Iterable[Production]) -> int:
+    return sum(len(film.board.todo) + len(film.board.open) for film in films)
+
+
+def _unpainted(films: Collection[Production]) -> int:
+    """Chunks to be painted; at least one while any is not done, for the gate may ask for keys."""
+    unopened = sum(len(film.board.todo) for film in films)
+    courses = [course for film in films for course in film.board.open.values()]
+    lacking = sum(None in course.painted for course in courses)
+    return max(unopened + lacking, min(1, len(courses)))
 
 
 def _lasted(films: Iterable[Production], outs: Iterable[Out], *, now: float) -> dict[str, float]:

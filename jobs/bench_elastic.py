@@ -34,6 +34,8 @@ _SURPLUS = 3.0
 """Seconds for which a stylizer is one too many before it is sent home."""
 _SOON = 30.0
 """Seconds in which what is no longer wanted has to be gone, beside those for which it may idle."""
+_GOODBYE = 5.0
+"""Seconds in which a command ends that has nothing left to do."""
 _LIMIT = 900.0
 """Seconds for a run, and for machines to go."""
 
@@ -52,8 +54,8 @@ class Run:
     """seconds from the command's start to the first of them"""
     ended: float
     """seconds from the command's start to its end"""
-    idle_before: int
-    """machines, at most, whose stylizer had been sent home while the command ran"""
+    home: int
+    """stylizers that were sent home while the command ran"""
     unwanted: float
     """seconds from its end until nobody waited for a GPU"""
     gone: float
@@ -62,6 +64,8 @@ class Run:
     """whether the film is there, which it is only if it was verified"""
     seen: tuple[Seen, ...]
     """whenever something changed"""
+    ahead: float = 0.0
+    """seconds before the command's end when the first stylizer had been sent home"""
 
     @property
     def well(self) -> bool:
@@ -69,7 +73,8 @@ class Run:
         use, killed = min(self.allowed, self.chunks), self.name == "killed"
         came = self.most == use if self.name == "many" else 1 <= self.most <= use
         went = self.unwanted <= _SOON and self.gone <= _IDLE + _SOON
-        return came and went and self.painted != killed and (killed or self.idle_before > 0)
+        home = self.home > 0 or self.name != "many"
+        return came and went and home and self.painted != killed
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +179,7 @@ def _run(watched: _Watched, words: Sequence[str], cloud: FakeCloud, target: Path
     ended = time.monotonic() - began
     if command.returncode and not kill:
         raise ChunkFailed(f"bench elastic: {name}: {_last(said)}")
-    idle = _sent_home(seen)
+    home, since = sent_home(seen, ended=ended)
     unwanted = look(lambda now: not now.wanted) - ended
     gone = look(lambda now: not (now.machines or now.coming)) - ended
     return Run(
@@ -184,11 +189,12 @@ def _run(watched: _Watched, words: Sequence[str], cloud: FakeCloud, target: Path
         most=max(now.machines - now.idle for now in seen),
         first=next((now.at for now in seen if now.machines), None),
         ended=round(ended, 1),
-        idle_before=idle,
+        home=home,
         unwanted=round(max(0.0, unwanted), 1),
         gone=round(max(0.0, gone), 1),
         painted=target.is_file(),
         seen=tuple(seen),
+        ahead=round(ended - since, 1),
     )
 
 
@@ -197,11 +203,17 @@ def _amid(now: Seen) -> bool:
     return now.machines > now.idle and now.wanted > 0
 
 
-def _sent_home(seen: Sequence[Seen]) -> int:
-    """Machines whose stylizer was sent home: idle, at most, after the most were there at a time."""
-    most = max(now.machines for now in seen)
-    peak = next(i for i, now in enumerate(seen) if now.machines == most)
-    return max(now.idle if not now.wanted else 0 for now in seen[peak:])
+def sent_home(seen: Sequence[Seen], *, ended: float) -> tuple[int, float]:
+    """Tell the stylizers that went home while the command ran: how many, and when the first did.
+
+    What happens while it says goodbye does not count, nor what is idle because it has just come.
+    """
+    busy = [now.machines - now.idle for now in seen]
+    most = max(busy)
+    known = list(zip(seen, busy, strict=True))[busy.index(most) :]
+    home = [(most - at_work, now.at) for now, at_work in known if not now.wanted]
+    before = [(count, at) for count, at in home if count and at <= ended - _GOODBYE]
+    return max(before, default=(0, ended))[0], min((at for _, at in before), default=ended)
 
 
 def _last(said: Path) -> str:

@@ -49,7 +49,7 @@ def elastic(
             str(one.most),
             first,
             f"{one.ended:.0f}",
-            str(one.idle_before),
+            str(one.home),
             f"{one.gone:.0f}",
         )
     Console().print(table)

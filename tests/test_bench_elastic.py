@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from jobs.bench_elastic import Run
+from jobs.bench_elastic import Run, sent_home
 from jobs.fake_cloud import Seen
 
 MANY = Run("many", 14, 2, 2, 15.0, 90.0, 1, 0.1, 10.0, True, ())
@@ -22,7 +22,7 @@ def test_runs_that_grow_and_shrink_go_well() -> None:
     [
         replace(MANY, most=1),
         replace(MANY, most=3),
-        replace(MANY, idle_before=0),
+        replace(MANY, home=0),
         replace(MANY, painted=False),
         replace(MANY, gone=200.0),
         replace(MANY, name="few", chunks=1, allowed=3, most=2),
@@ -39,3 +39,15 @@ def test_a_look_is_the_same_whenever_it_is_taken() -> None:
     seen = Seen(at=1.0, machines=2, idle=0, coming=1, wanted=1)
     assert seen.same(replace(seen, at=9.0))
     assert not seen.same(replace(seen, wanted=0))
+
+
+def test_a_stylizer_was_sent_home_if_a_gpu_is_idle_that_was_not_before_the_end_comes() -> None:
+    def looks(*busy: tuple[int, int]) -> list[Seen]:
+        """By machines, and those among them that are idle; every ten seconds."""
+        return [Seen(10.0 * at, up, idle, 0, 0) for at, (up, idle) in enumerate(busy)]
+
+    assert sent_home(looks((1, 1), (1, 0), (2, 1), (2, 0), (2, 1), (2, 2)), ended=56) == (2, 40)
+    assert sent_home(looks((1, 1), (1, 0), (2, 1), (2, 0), (2, 1), (2, 2)), ended=51) == (1, 40)
+    assert sent_home(looks((1, 1), (1, 0), (2, 1), (2, 0)), ended=31) == (0, 31)
+    waited_for = replace(Seen(50.0, 1, 1, 0, 1), at=20.0)
+    assert sent_home([*looks((1, 1), (1, 0)), waited_for], ended=90) == (0, 90)

@@ -11,12 +11,15 @@ from hands import Actor, Hands, Ref, StandInEngine, StandInRay, billed, studio
 
 from actors import remote
 from films import make_film, texture
-from jobs import demand
+from jobs import ahead, demand
+from jobs.board import Board, Course
+from jobs.budget import Budget
 from jobs.engine import Machines
 from jobs.floor import Floor
 from jobs.patience import Patience
 from painters import Washes
 from pipeline import plan
+from pipeline.plan import Chunk, Part
 
 
 @pytest.fixture(autouse=True)
@@ -108,3 +111,23 @@ def test_who_asked_for_no_gpu_is_told_once_that_a_cluster_has_none(
     notes = [call.args[0] for film in films for call in film.made.progress.note.mock_calls]
     assert len(notes) == told
     assert all("painting on CPUs; --gpus N" in note for note in notes)
+
+
+def test_stylizers_are_wanted_for_chunks_that_lack_paint_and_one_for_what_the_gate_may_ask() -> (
+    None
+):
+    board = Board(budget=Budget(100), gpus=True)
+    parts = [Part(i, 9 * i, 9 * i + 9, (9 * i,), True, True, i) for i in range(3)]
+    board.offer(Course(Chunk(i, (part,)), batches=1, bytes=1) for i, part in enumerate(parts))
+    film: Any = Mock(board=board, errands=None)
+
+    def chunks(*, gpu: bool) -> int:
+        return ahead.left([film], [], gpu=gpu, planned=True, now=0.0).chunks
+
+    for place in range(3):
+        assert chunks(gpu=True) == 3 - place
+        board.open[place] = board.todo.pop(place)
+        board.open[place].painted = ["painted"]
+    assert (chunks(gpu=True), chunks(gpu=False)) == (1, 3)
+    board.open.clear()
+    assert chunks(gpu=True) == 0

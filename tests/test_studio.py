@@ -205,7 +205,9 @@ def test_a_step_that_lags_is_begun_a_second_time_and_the_first_answer_counts(
 def test_stylizers_paint_and_one_that_dies_is_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sources = [film(tmp_path, name, seed=i, frames=60) for i, name in enumerate(("one", "two"))]
+    sources = [
+        film(tmp_path, name, seed=i) for i, name in enumerate(("one", "two", "three", "four"))
+    ]
     hands = Hands(cores=2, gpus=2).patch(monkeypatch)
 
     def between(name: str) -> None:
@@ -215,7 +217,7 @@ def test_stylizers_paint_and_one_that_dies_is_replaced(
     hands.between = between
     bill = [billed(source, hire=Washes, recipe=RECIPE) for source in sources]
     studio(bill, hands).run()
-    assert [one.status for one in bill] == ["done"] * 2, [one.error for one in bill]
+    assert [one.status for one in bill] == ["done"] * 4, [one.error for one in bill]
     assert len(hands.actors) == 3
     assert pixels(sources[0]) == plain(sources[0])
 
