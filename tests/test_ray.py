@@ -24,6 +24,7 @@ import painters
 from actors import remote
 from actors.stylizer import Moments, Painting
 from films import Size, make_film, numbered, texture
+from jobs import demand
 from jobs.bench_runs import read_log, receipts, samples_digest
 from jobs.engine import Machines
 from jobs.footprint import Tree, marked
@@ -297,6 +298,7 @@ def test_a_worker_killed_in_a_chunk_and_a_stylizer_killed_at_a_key_cost_no_pixel
 ) -> None:
     hired = Mock(side_effect=remote.stylizer)
     monkeypatch.setattr(remote, "stylizer", hired)
+    monkeypatch.setattr(demand, "stylizers", Mock(return_value=2))  # both, to the end
     target, killed, loaded = tmp_path / "film.mkv", list[int](), dict[int, bool]()
 
     def look() -> bool:
