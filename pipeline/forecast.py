@@ -20,8 +20,9 @@ from pipeline.plan import Chunk, Plan
 from pipeline.recipe import Recipe
 from pipeline.variants import edges, variant_at, variants
 
-_BASE = 760 << 20
-"""An interpreter with its libraries and the painter's weights."""
+_BASE = 410 << 20
+"""An interpreter with its libraries, compiled loops and the painter's weights: 250 were seen, and
+some 130 from the first fill on. Where torch paints, on a GPU, it is more, and was not measured."""
 _NET = {"S": 600, "M": 730}
 """Bytes of the painter's activations by its size, when four frames are measured at once, which is
 its peak, a pixel of one frame with its apron: 558 and 679 were measured from 640x360 to 1280x720 in
@@ -39,8 +40,8 @@ _FIXED_BITS = {"prores": 6.5, "prores-4444": 14.0, "dnxhr": 7.5}
 4:4:4) were measured on noise."""
 
 
-_RAY = 640 << 20
-"""Ray's own processes and the coordinator; about 500 were seen with two workers."""
+_RAY = 620 << 20
+"""Ray's own processes and the coordinator; about 550 were seen with two workers."""
 _PIECES = 4.5
 """What a chunk's pieces take in the object store, in keys: decoded, painted, harmonised, and the
 windows of holes with their aprons before and after painting."""
