@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 from pathlib import Path
-from traceback import format_exception
 from types import FrameType
 from typing import Annotated
 
@@ -26,6 +25,7 @@ from jobs import (
     options,
     plan_cli,
     probe_cli,
+    replay_cli,
     report_cli,
     submit_cli,
     verify_cli,
@@ -53,7 +53,7 @@ from jobs.options import (
     StyleScale,
 )
 from jobs.styles_cli import styles_app
-from pipeline.errors import ChunkFailed, FilmError, NodeLost
+from pipeline.errors import FilmError, NodeLost
 
 app = typer.Typer(
     name="reelbrush",
@@ -242,31 +242,6 @@ def still(
         _say((pictures.sheet if sheet else pictures.still)(path, wanted))
 
 
-@app.command(epilog="Example: reelbrush replay wave.mp4.work 3")
-def replay(
-    work: Annotated[
-        Path, typer.Argument(metavar="WORK", parser=located, help="Work folder of the job.")
-    ],
-    chunk: Annotated[int, typer.Argument(metavar="CHUNK", help="Its number in the message.")],
-    gpu: Annotated[
-        bool | None, typer.Option(help="Paint on a GPU; by default if there is one.")
-    ] = None,
-) -> None:
-    """Make a chunk that failed once more, alone, and show in full what goes wrong."""
-    from jobs.commission import named
-    from jobs.progress import progress
-    from jobs.replay import replay as run
-
-    try:
-        with progress() as telling:
-            done = run(work, chunk, progress=telling, gpu=gpu)
-    except ChunkFailed as failed:
-        sys.stderr.writelines(format_exception(failed.__cause__ or failed))
-        raise
-    went = "was painted before" if done.before else "went through this time"
-    _say(f"{work}: {named(done.chunk)} {went}; the command that began the job goes on from there")
-
-
 batch_cli.add_to(app)
 submit_cli.add_to(app)
 watch_cli.add_to(app)
@@ -274,6 +249,7 @@ probe_cli.add_to(app)
 report_cli.add_to(app)
 plan_cli.add_to(app)
 verify_cli.add_to(app)
+replay_cli.add_to(app)
 doctor_cli.add_to(app)
 workshop_cli.add_to(app)
 
