@@ -20,9 +20,12 @@ from pipeline.plan import Chunk, Plan
 from pipeline.recipe import Recipe
 from pipeline.variants import edges, variant_at, variants
 
-_BASE = 410 << 20
-"""An interpreter with its libraries, compiled loops and the painter's weights: 250 were seen, and
-some 130 from the first fill on. Where torch paints, on a GPU, it is more, and was not measured."""
+_SHARED = 130 << 20
+"""Libraries of an interpreter, which all processes of a machine have in common."""
+_OWN = 270 << 20
+"""What each has to itself of an interpreter with its libraries, compiled loops and the painter's
+weights: 110 were seen, and some 130 from the first fill on. Where torch paints, on a GPU, it is
+more, and was not measured."""
 _NET = {"S": 600, "M": 730}
 """Bytes of the painter's activations by its size, when four frames are measured at once, which is
 its peak, a pixel of one frame with its apron: 558 and 679 were measured from 640x360 to 1280x720 in
@@ -207,8 +210,8 @@ def needs(film: Film, recipe: Recipe) -> Needs:
     # A freeze is held once, so no gap takes more than one without.
     heap = _bytes(film) * 4 * (gap + 1) + width * height * (gap + 1) * _FLOWS
     return Needs(
-        base=_RAY,
-        worker=_BASE + _painting(film, recipe) + heap,
+        base=_RAY + _SHARED,
+        worker=_OWN + _painting(film, recipe) + heap,
         chunk=int(_bytes(film) * (_EVERY_KEY if recipe.every_frame else _MOST_KEYS) * _PIECES),
     )
 
@@ -248,7 +251,7 @@ def _peak(chunk: Chunk, film: Film, *, painting: int, frame_bytes: int) -> int:
     longest = max(gaps, default=1)
     small_width, small_height = analysis_size(*film.size)
     small = small_width * small_height * (longest * _FLOWS + chunk.stop - chunk.start)
-    return _BASE + painting + frame_bytes * (2 * count + 3 * longest) + small
+    return _SHARED + _OWN + painting + frame_bytes * (2 * count + 3 * longest) + small
 
 
 def _disk(plan: Plan, recipe: Recipe, *, frames: int, pixels: int, frame_bytes: int) -> int:
