@@ -22,7 +22,7 @@ from pipeline.variants import edges, variant_at, variants
 
 _SHARED = 130 << 20
 """Libraries of an interpreter, which all processes of a machine have in common."""
-_OWN = 270 << 20
+_OWN = 255 << 20
 """What each has to itself of an interpreter with its libraries, compiled loops and the painter's
 weights: 110 were seen, and some 130 from the first fill on. Where torch paints, on a GPU, it is
 more, and was not measured."""
