@@ -96,6 +96,7 @@ def errand(
     goods: int = 0,
     name: str,
     node: str | None = None,
+    waits: bool = True,
     hard: bool = False,
 ) -> Errand:
     """Have a task carry a step.
@@ -106,9 +107,14 @@ def errand(
         goods: how many the step will give.
         name: for people who look at the cluster.
         node: where to run if that can be.
+        waits: whether for a core there, even if others are free.
         hard: there or nowhere.
     """
-    place = NodeAffinitySchedulingStrategy(node, soft=not hard) if node else "DEFAULT"
+    place = (
+        NodeAffinitySchedulingStrategy(node, soft=not hard, _spill_on_unavailable=not waits)
+        if node
+        else "DEFAULT"
+    )
     remote = _remote_task.options(num_returns=1 + goods, name=name, scheduling_strategy=place)
     return _errand(remote.remote(step, sources.digest(), *args))
 

@@ -116,14 +116,16 @@ class Errands:
         """Who paints a chunk."""
         return self._painters[self.job.variant(chunk)][0]
 
-    def send(self, task: Task, *, stylist: Stylist | None, node: str | None) -> Sent:
-        """Ask for a step: of a stylizer if there is one, else of any core, ``node``'s if it can."""
+    def send(
+        self, task: Task, *, stylist: Stylist | None, node: str | None, waits: bool = True
+    ) -> Sent:
+        """Ask for a step: of a stylizer, or of any core; see ``remote.errand``."""
         name = f"{task.kind} {task.place}"
 
         def ask(step: remote.Step, *args: object, goods: int = 0) -> Errand:
             if stylist is not None:
                 return remote.ask(stylist, step, *args, goods=goods, name=name)
-            return remote.errand(step, *args, goods=goods, name=name, node=node)
+            return remote.errand(step, *args, goods=goods, name=name, node=node, waits=waits)
 
         if task.kind == "sample":
             shot = self._measurements.shot(task.place, self._plan)

@@ -202,8 +202,8 @@ class Floor:
                 sents = self._together(turns, stylist)
                 node = None
             else:
-                node = self._node(film, task)
-                sents = [film.send(task, stylist=stylist, node=node)]
+                node, waits = self._node(film, task)
+                sents = [film.send(task, stylist=stylist, node=node, waits=waits)]
             call = Call(number, node)
             outs = [Out(t.film, sent, t, call) for t, sent in zip(turns, sents, strict=True)]
             self.crowd.put(*outs)
@@ -246,16 +246,20 @@ class Floor:
             else:
                 film.failed(out.sent, heard)
 
-    def _node(self, film: Production, task: Task) -> str | None:
-        """Choose a machine where that matters: one with memory, or another one for another try."""
+    def _node(self, film: Production, task: Task) -> tuple[str | None, bool]:
+        """Choose a machine where that matters, and whether to wait for it.
+
+        One with memory is waited for; another one for another try is taken if it is free.
+        """
         course = film.board.course(task)
         if task.kind == "decode" and course is not None and course.fixed:
-            return course.node
+            return course.node, True
         number = film.number(task)
         if number == 1 or self.engine.local:
-            return None
+            return None, True
         nodes = self.engine.nodes()
-        return nodes[(task.place + number) % len(nodes)] if len(nodes) > 1 else None
+        node = nodes[(task.place + number) % len(nodes)] if len(nodes) > 1 else None
+        return node, False
 
     @contextmanager
     def _film(self, name: str) -> Iterator[None]:

@@ -133,13 +133,15 @@ class Production:
         done = self.survey.complete and self.board.idle and self.result is None
         self.board.apart = {JOIN} if done else set()
 
-    def send(self, task: Task, *, stylist: Stylist | None, node: str | None) -> Sent:
-        """Ask for a step: of a stylizer if there is one, else of any core, ``node``'s if it can."""
+    def send(
+        self, task: Task, *, stylist: Stylist | None, node: str | None, waits: bool = True
+    ) -> Sent:
+        """Ask for a step: of a stylizer, or of any core; see ``remote.errand``."""
         if task.kind == "analyse":
             return self._analyse(task, node)
         errands = self._known()
         if task != JOIN:
-            return errands.send(task, stylist=stylist, node=node)
+            return errands.send(task, stylist=stylist, node=node, waits=waits)
         job, target = errands.job, self.made.job.unnamed
         receipts = self._receipts()
         check_space(target.parent, sum(receipt.bytes for receipt in receipts))
@@ -263,8 +265,9 @@ class Production:
     def _analyse(self, task: Task, node: str | None) -> Sent:
         """Have a span looked at, which needs no painter."""
         span, part = self.survey.spans[task.place], self.work.attempt(".parquet")
-        name, step = f"analyse {task.place}", steps.analyse
-        return Sent(task, remote.errand(step, self._put(), *span, part, name=name, node=node), part)
+        asked = (steps.analyse, self._put(), *span, part)
+        errand = remote.errand(*asked, name=f"analyse {task.place}", node=node, waits=False)
+        return Sent(task, errand, part)
 
     def _analysed(self, span: Span, part: object) -> None:
         if not isinstance(part, Path):

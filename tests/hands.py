@@ -87,6 +87,7 @@ class Hands:
         goods: int = 0,
         name: str,
         node: str | None = None,
+        waits: bool = True,  # noqa: ARG002
         hard: bool = False,  # noqa: ARG002
     ) -> Errand:
         """Have any core carry a step."""
