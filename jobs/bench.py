@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import cv2
@@ -31,6 +31,7 @@ from pipeline.media.container import Film, read_film
 from pipeline.media.decode import Frame, frames
 from pipeline.media.encode import Encoding, choose_encoding, write_segment
 from pipeline.motion.analysis import analyse
+from pipeline.motion.flow import analysis_size, estimate, small_luma
 from pipeline.needs import read_keys, samples
 from pipeline.paint.styles import load_code
 from pipeline.paint.working import working
@@ -107,6 +108,7 @@ def _steps(film: Film, style: str, place: Path, result: _Bench) -> None:
     pictures = list(frames(film, 0, film.frames))
     decode = (clock() - began) / film.frames
     result.add("decode", "frame", [decode])
+    result.add("flow, fast", "call", [_flow(film, pictures)])
 
     began = clock()
     rows = analyse(film, 0, film.frames)
@@ -215,6 +217,14 @@ def _coding(
             result.add(f"assemble and verify {codec}", "frame", [spent])
         path.unlink()
         target.unlink(missing_ok=True)
+
+
+def _flow(film: Film, pictures: list[Frame]) -> float:
+    """Give the seconds of one of the four flows that a fill estimates: a yardstick for machines."""
+    size = analysis_size(film.width, film.height)
+    lumas = [small_luma(one.planes.luma, size) for one in pictures]
+    pairs = list(pairwise(lumas))
+    return _timed(lambda: [estimate(now, before) for before, now in pairs]) / len(pairs)
 
 
 def _timed(step: Callable[[], object]) -> float:
