@@ -22,7 +22,7 @@ from jobs.standing import OPEN, Status, Watcher
 from jobs.standings import Standings
 from pipeline.errors import ClusterFailed, FilmError, NodeLost
 
-_BEAT = 0.5
+_BEAT = 1.0
 """Seconds to wait for answers before looking at everything else."""
 _LOOK = 2.0
 """Seconds between two looks at machines, deadlines and watchers."""

@@ -26,6 +26,8 @@ from pipeline.terms import ALL, Terms
 _FAINT = 0.01
 """Added to both trusts: where there is none, one key fades into the other."""
 _STOOD = Loss(0.0, 0.0, 1.0)
+_APART = 32
+"""Rows between two that are looked at first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,8 @@ def meet(left: Planes, right: Planes, span: Bridge, phase: float) -> Planes:
 def equal(a: Planes, b: Planes) -> bool:
     """Say whether two frames are the same, sample for sample."""
     return a is b or (
-        np.array_equal(a.luma, b.luma)
+        np.array_equal(a.luma[::_APART], b.luma[::_APART])  # nearly always tells already
+        and np.array_equal(a.luma, b.luma)
         and np.array_equal(a.blue, b.blue)
         and np.array_equal(a.red, b.red)
         and (
@@ -165,7 +168,7 @@ def _between(
     terms: Terms,
 ) -> Planes:
     met = _met(*keys, span, phase, terms)
-    closed = close_holes(met.planes, before, span, tiles, terms=terms)
+    closed = close_holes(met.planes, before, span, tiles, terms=terms, spent=True)
     return finished(replace(met, planes=closed))
 
 

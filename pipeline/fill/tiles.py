@@ -63,7 +63,13 @@ def hole_share(bridge: Bridge) -> float:
 
 
 def close_holes(
-    met: Planes, before: Planes, bridge: Bridge, tiles: Sequence[Tile], *, terms: Terms = ALL
+    met: Planes,
+    before: Planes,
+    bridge: Bridge,
+    tiles: Sequence[Tile],
+    *,
+    terms: Terms = ALL,
+    spent: bool = False,
 ) -> Planes:
     """Lay what was painted for a frame, and what the frame before knows, into its holes.
 
@@ -76,6 +82,7 @@ def close_holes(
         bridge: The motion of t.
         tiles: What was painted for t.
         terms: What is done to look well.
+        spent: Whether ``met`` may be written into.
     """
     weight = hole(bridge)
     if not weight.any():
@@ -85,7 +92,7 @@ def close_holes(
         fresh = copied(met)
         for tile in tiles:
             _paste(fresh, tile.planes, tile.rect)
-    out = copied(met)
+    out = met if spent else copied(met)
     of_luma, of_chroma = scales(met, bridge.from_previous)
     whole = _Closing(bridge, weight, kept, met.luma.shape[1], of_luma, met.depth)
     small = _Closing(bridge, weight, kept, met.blue.shape[1], of_chroma, met.depth)
