@@ -34,7 +34,9 @@ def test_onnx_runtime_paints_what_torch_paints(
     )
     net = TorchNet(weights, SIZE)
     affine = net.measure(x, _codes())
-    session = onnxruntime.InferenceSession(painting_model(weights, SIZE, facts={}))
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # its pool was once seen to spin for minutes beside others
+    session = onnxruntime.InferenceSession(painting_model(weights, SIZE, facts={}), options)
     (painted,) = session.run(["painted"], {"picture": x, "affine": affine})
     assert painted.shape == (count, 3, height, width)
     np.testing.assert_allclose(painted, net.paint(x, affine), rtol=0, atol=TOLERANCE)
