@@ -1,8 +1,7 @@
 """How this process keeps memory: what a frame has freed, the next one takes.
 
 A frame's planes and fields are megabytes each. glibc hands blocks of that size back to Linux as
-soon as they are free, which then has to empty new pages for the next frame: a tenth of a fill's
-time, more where other processes are at memory, too.
+soon as they are free, which then has to empty new pages for each frame anew.
 """
 
 import ctypes

@@ -265,9 +265,8 @@ class Production:
     def _analyse(self, task: Task, node: str | None) -> Sent:
         """Have a span looked at, which needs no painter."""
         span, part = self.survey.spans[task.place], self.work.attempt(".parquet")
-        asked = (steps.analyse, self._put(), *span, part)
-        errand = remote.errand(*asked, name=f"analyse {task.place}", node=node, waits=False)
-        return Sent(task, errand, part)
+        asked, name = (steps.analyse, self._put(), *span, part), f"analyse {task.place}"
+        return Sent(task, remote.errand(*asked, name=name, node=node, waits=False), part)
 
     def _analysed(self, span: Span, part: object) -> None:
         if not isinstance(part, Path):

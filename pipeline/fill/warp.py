@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.media.color import Plane, Planes, Rect, subsampling, white
-from pipeline.motion.flow import Field, Flow, parts, pixel_grid
+from pipeline.motion.flow import Field, Flow, parts, warp
 
 BORDER = 4
 """Samples around a plane that the loops of ``kernels`` fetch from."""
@@ -115,12 +115,7 @@ def _fetch(plane: Plane, flow: NDArray[np.float32], interpolation: Interpolation
     """Fetch a plane along a small flow that is already in its samples."""
     height, width = plane.shape
     large = cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR)
-    how = cv2.INTER_CUBIC if interpolation == "cubic" else cv2.INTER_LINEAR
-    # One map holds x and y. The stubs want two, but with an empty one OpenCV 5 fetches rubbish.
-    fetched = cv2.remap(  # type: ignore[call-overload]
-        plane, cv2.add(large, pixel_grid(height, width)), None, how, borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.asarray(fetched, plane.dtype)
+    return warp(plane, np.asarray(large, np.float32), interpolation=interpolation)
 
 
 def _in_chroma(region: Rect, horizontal: int, vertical: int) -> Rect:
